@@ -1,0 +1,167 @@
+// swift-tools-version: 6.2
+// The map of the code. Arrows point from a module to what it may import; Tests/StyleTests holds them in place.
+import PackageDescription
+
+/// One dialect for every Swift target: language mode 6, explicit existentials, visible imports.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Plugins are fully static: nothing of the system has to exist in their jail.
+let fullyStatic: [LinkerSetting] = [
+    .unsafeFlags(["-static-executable"]),
+    .linkedLibrary("_FoundationCShims"), .linkedLibrary("_FoundationCollections"), .linkedLibrary("swiftSynchronization"),  // what swift-crypto draws in
+]
+
+let package = Package(
+    name: "nexus",
+    products: [
+        .library(name: "PluginSDK", targets: ["PluginSDK"]),
+        .executable(name: "nexus", targets: ["nexus"]),
+        .executable(name: "nexusd", targets: ["nexusd"]),
+        .executable(name: "crypto-bot", targets: ["crypto-bot"]),
+        .executable(name: "exchange-simulator", targets: ["exchange-simulator"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The plugin ABI: the only parser of bytes that plugins write.
+        .target(name: "JSONBytes", path: "Sources/PluginABI/JSON", swiftSettings: house),
+        .target(
+            name: "PluginABI", dependencies: ["JSONBytes"], path: "Sources/PluginABI",
+            exclude: ["JSON"], swiftSettings: house),
+        .target(
+            name: "PluginSDK", dependencies: ["PluginABI", "JSONBytes"], path: "sdk/swift/Sources/PluginSDK",
+            swiftSettings: house),
+
+        // The jail: policy in, confined process out. nexus-jail itself is built by the Makefile (C, static).
+        .target(name: "CJail", path: "Sources/Sandbox/CJail", linkerSettings: [.linkedLibrary("seccomp")]),
+        .target(
+            name: "Sandbox", dependencies: ["CJail", "JSONBytes"], path: "Sources/Sandbox",
+            exclude: ["CJail", "JailHelper"], resources: [.embedInCode("Profiles")], swiftSettings: house),
+
+        // What can be installed, and the bytes that were.
+        .target(
+            name: "Registry",
+            dependencies: [
+                "PluginABI", "JSONBytes",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Registry", swiftSettings: house),
+
+        // The host.
+        .target(
+            name: "AuditLog",
+            dependencies: [
+                "JSONBytes",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Host/AuditLog", swiftSettings: house),
+        .target(name: "HostAPI", dependencies: ["PluginABI", "JSONBytes"], path: "Sources/Host/API", swiftSettings: house),
+        .target(
+            name: "HostCore",
+            dependencies: [
+                "PluginABI", "JSONBytes", "Sandbox", "Registry", "AuditLog", "CJail",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Host/Core", swiftSettings: house),
+        .target(
+            name: "HostSurfaces",
+            dependencies: [
+                "HostCore", "HostAPI", "PluginABI", "JSONBytes", "Registry", "AuditLog",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Host/Surfaces", swiftSettings: house),
+        .executableTarget(
+            name: "nexusd",
+            dependencies: [
+                "HostSurfaces", "HostCore", "HostAPI", "Sandbox", "Registry", "AuditLog", "JSONBytes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Host/Daemon", swiftSettings: house),
+
+        // The command line: no arrow to HostCore, so it cannot go around policy.
+        .executableTarget(
+            name: "nexus",
+            dependencies: [
+                "HostAPI", "Sandbox", "Registry", "AuditLog", "JSONBytes", "PluginABI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Sources/Host/CLI", swiftSettings: house),
+
+        // The reference plugin and the exchange that it is tried against.
+        .target(
+            name: "CryptoBotCore", dependencies: ["PluginSDK", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Plugins/crypto-bot/Sources/Core", swiftSettings: house),
+        .executableTarget(
+            name: "crypto-bot", dependencies: ["CryptoBotCore", "PluginSDK"],
+            path: "Plugins/crypto-bot/Sources/Main", swiftSettings: house, linkerSettings: fullyStatic),
+        .executableTarget(
+            name: "exchange-simulator",
+            dependencies: [
+                "JSONBytes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+            ],
+            path: "Plugins/crypto-bot/Simulator", exclude: ["checks"], swiftSettings: house),
+
+        // Tests, one target per module; Style holds the architecture, EndToEnd drives the built programs.
+        .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes"], swiftSettings: house),
+        .testTarget(name: "PluginABITests", dependencies: ["PluginABI", "JSONBytes"], swiftSettings: house),
+        .testTarget(name: "PluginSDKTests", dependencies: ["PluginSDK", "PluginABI", "JSONBytes"], swiftSettings: house),
+        .testTarget(
+            name: "CryptoBotTests", dependencies: ["CryptoBotCore", "PluginSDK", "PluginABI", "JSONBytes"],
+            swiftSettings: house),
+        .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CJail", "JSONBytes"], swiftSettings: house),
+        .testTarget(name: "RegistryTests", dependencies: ["Registry", "PluginABI", "JSONBytes"], swiftSettings: house),
+        .testTarget(name: "AuditLogTests", dependencies: ["AuditLog", "JSONBytes"], swiftSettings: house),
+        .testTarget(
+            name: "HostCoreTests",
+            dependencies: [
+                "HostCore", "PluginABI", "JSONBytes", "AuditLog", "Registry", "Sandbox",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: house),
+        .testTarget(
+            name: "HostSurfacesTests", dependencies: ["HostSurfaces", "HostCore", "HostAPI", "JSONBytes"],
+            swiftSettings: house),
+        .testTarget(name: "StyleTests", swiftSettings: house),
+        .testTarget(name: "EndToEndTests", dependencies: ["JSONBytes"], swiftSettings: house),
+    ]
+)

@@ -1,0 +1,135 @@
+internal import JSONBytes
+
+extension Message {
+    /// Reads the message that a frame carries.
+    ///
+    /// - Throws: `ABIError` with `malformedFrame`, `missingField` or `unknownCriticalField`.
+    public init(_ frame: Frame) throws(ABIError) {
+        switch frame.kind {
+        case .hello, .welcome, .abort, .initialize, .stop, .ping, .pong: self = try Self.session(frame)
+        case .call: self = .call(try Call(frame))
+        case .hostCall: self = .hostCall(try HostCall(frame))
+        case .result, .error, .cancelled, .cancel, .log: self = try Self.streamed(frame)
+        case .initialized: self = .initialized
+        case .start: self = .start
+        case .started: self = .started
+        case .stopped: self = .stopped
+        case .dispose: self = .dispose
+        case .disposed: self = .disposed
+        }
+        // Even a frame without fields of its own must be well formed and free of unknown critical fields.
+        if Self.withoutFields.contains(frame.kind) { _ = try FieldReader(frame.body, known: []) }
+    }
+
+    private static let withoutFields: Set<FrameKind> = [
+        .initialized, .start, .started, .stopped, .dispose, .disposed,
+    ]
+
+    private static func session(_ frame: Frame) throws(ABIError) -> Message {
+        let fields = try FieldReader(frame.body, known: [FieldTag(1), FieldTag(2), FieldTag(3), FieldTag(4)])
+        switch frame.kind {
+        case .hello:
+            return .hello(
+                versions: VersionRange(
+                    try fields.requiredInteger(Tag.versionMinimum), try fields.requiredInteger(Tag.versionMaximum)),
+                name: try fields.requiredText(Tag.name), sdk: try fields.text(Tag.sdk))
+        case .welcome:
+            return .welcome(
+                version: try fields.requiredInteger(Tag.version), instance: try fields.requiredText(Tag.instance),
+                bodyLimit: try fields.requiredInteger(Tag.bodyLimit))
+        case .initialize: return .initialize(configuration: try fields.requiredObject(Tag.configuration))
+        case .stop: return .stop(deadline: try fields.requiredInteger(Tag.stopDeadline))
+        case .ping: return .ping(nonce: try fields.requiredInteger(Tag.nonce))
+        case .pong: return .pong(nonce: try fields.requiredInteger(Tag.nonce))
+        default: return .abort(try fields.error())
+        }
+    }
+
+    private static func streamed(_ frame: Frame) throws(ABIError) -> Message {
+        let fields = try FieldReader(frame.body, known: [FieldTag(1), FieldTag(2), FieldTag(3)])
+        switch frame.kind {
+        case .result:
+            let bytes = try fields.optional(Tag.bytes, limit: ABILimits.bodyBytes) ?? []
+            return .result(Payload(json: try fields.requiredJSON(Tag.json), bytes: Array(bytes)))
+        case .error:
+            return .error(try fields.error(), retryable: try fields.integer(Tag.retryable, as: UInt8.self) == 1)
+        case .cancel: return .cancel(reason: try fields.text(Tag.reason, limit: ABILimits.textBytes) ?? "")
+        case .cancelled: return .cancelled(reason: try fields.text(Tag.reason, limit: ABILimits.textBytes) ?? "")
+        default:
+            let level = try fields.integer(Tag.level, as: UInt8.self).flatMap(LogLevel.init(rawValue:)) ?? .info
+            let text = try fields.requiredText(Tag.logMessage, limit: ABILimits.textBytes)
+            return .log(LogRecord(level: level, message: text))
+        }
+    }
+}
+
+extension Message.Call {
+    fileprivate init(_ frame: Frame) throws(ABIError) {
+        let fields = try FieldReader(
+            frame.body, known: [Tag.tool, Tag.arguments, Tag.deadline, Tag.requestID, Tag.credential])
+        let encoded = fields.all(Tag.credential)
+        guard encoded.count <= ABILimits.credentialsPerCall else {
+            throw ABIError(.malformedFrame, "more than \(ABILimits.credentialsPerCall) credentials in one call")
+        }
+        var credentials: [Credential] = []
+        for bytes in encoded {
+            // Slices of the frame all the way down: its owner wipes it, and no copy is made that nobody would.
+            let nested = try FieldReader(bytes, known: [Tag.credentialName, Tag.credentialValue])
+            let value = try nested.required(Tag.credentialValue, limit: ABILimits.credentialBytes)
+            let name = try nested.requiredText(Tag.credentialName)
+            guard !credentials.contains(where: { $0.name == name }) else {
+                throw ABIError(.malformedFrame, "two credentials of one call have the same name")
+            }
+            credentials.append(Credential(name: name, value: SecretBytes(copying: value)))
+        }
+        self.init(
+            tool: try fields.requiredText(Tag.tool), arguments: try fields.requiredObject(Tag.arguments),
+            deadline: try fields.requiredInteger(Tag.deadline), requestID: try fields.requiredText(Tag.requestID),
+            credentials: credentials)
+    }
+}
+
+extension Message.HostCall {
+    fileprivate init(_ frame: Frame) throws(ABIError) {
+        let fields = try FieldReader(
+            frame.body, known: [Tag.service, Tag.parent, Tag.serviceJSON, Tag.serviceBytes])
+        let bytes = try fields.optional(Tag.serviceBytes, limit: ABILimits.bodyBytes) ?? []
+        self.init(
+            service: try fields.requiredText(Tag.service), parent: try fields.requiredInteger(Tag.parent),
+            content: Message.Payload(json: try fields.requiredObject(Tag.serviceJSON), bytes: Array(bytes)))
+    }
+}
+
+extension FieldReader {
+    fileprivate func requiredInteger<Value: FixedWidthInteger>(_ tag: FieldTag) throws(ABIError) -> Value {
+        guard let value = try integer(tag, as: Value.self) else {
+            throw ABIError(.missingField, "field \(tag.rawValue) is missing")
+        }
+        return value
+    }
+
+    fileprivate func requiredObject(_ tag: FieldTag) throws(ABIError) -> [UInt8] {
+        let (bytes, value) = try json(tag)
+        guard value.objectValue != nil else {
+            throw ABIError(.malformedFrame, "field \(tag.rawValue) must be a JSON object, found \(value.typeName)")
+        }
+        return bytes
+    }
+
+    fileprivate func requiredJSON(_ tag: FieldTag) throws(ABIError) -> [UInt8] { try json(tag).bytes }
+
+    /// JSON is checked here, once, so that whatever the host carries onward is known to be one document.
+    private func json(_ tag: FieldTag) throws(ABIError) -> (bytes: [UInt8], value: JSONValue) {
+        let bytes = Array(try required(tag, limit: ABILimits.jsonBytes))
+        do {
+            return (bytes, try JSONValue(parsing: bytes))
+        } catch {
+            throw ABIError(.malformedFrame, "field \(tag.rawValue) is not JSON: \(error)")
+        }
+    }
+
+    fileprivate func error() throws(ABIError) -> ABIError {
+        ABIError(
+            ABIError.Code(try requiredText(Tag.code)), try requiredText(Tag.message, limit: ABILimits.textBytes))
+    }
+}

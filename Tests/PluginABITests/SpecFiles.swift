@@ -1,0 +1,62 @@
+import Glibc
+import JSONBytes
+import Testing
+
+/// The written specification and its vectors, read where they lie in the repository.
+enum SpecFiles {
+    static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(
+        separator: "/")
+
+    static func bytes(_ path: String) throws -> [UInt8] {
+        let file = try #require(fopen("\(root)/\(path)", "r"), "\(path) is missing")
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = fread(&chunk, 1, chunk.count, file)
+            guard count > 0 else { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    static func json(_ path: String) throws -> JSONValue { try JSONValue(parsing: bytes(path)) }
+
+    static func specification() throws -> String {
+        try #require(String(validating: bytes("sdk/spec/abi-v1.md"), as: UTF8.self))
+    }
+
+    /// The rows of every table of the specification whose header row starts with `columns`, cells trimmed.
+    static func table(_ columns: String) throws -> [[String]] {
+        var rows: [[String]] = []
+        var isInside = false
+        for line in try specification().split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("| \(columns)") {
+                isInside = true
+            } else if !line.hasPrefix("|") {
+                isInside = false
+            } else if isInside, !line.hasPrefix("|--") {
+                rows.append(line.split(separator: "|").map { $0.trimming(" ") })
+            }
+        }
+        return rows
+    }
+}
+
+extension Substring {
+    func trimming(_ character: Character) -> String {
+        String(drop { $0 == character }.reversed().drop { $0 == character }.reversed())
+    }
+}
+
+/// Bytes as lower-case hex, two digits each.
+enum Hex {
+    static func text(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    static func bytes(_ text: some StringProtocol) throws -> [UInt8] {
+        let digits = try text.map { try #require($0.hexDigitValue, "\($0) is no hex digit") }
+        try #require(digits.count % 2 == 0)
+        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+}
