@@ -1,0 +1,17 @@
+// What the host needs of the kernel and Swift's Glibc module leaves out: epoll(7), pipe2(2), prctl(2).
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+// pipe2(2) with O_CLOEXEC; 0, or the errno.
+int cjail_pipe(int ends[2]);
+
+// For a process that holds secrets: not dumpable, no core file, no new privileges. 0, or the errno.
+int cjail_protect_process(void);
+
+// Gives up root for good: groups, gid and uid, then checks that uid 0 cannot come back. 0, or the errno.
+int cjail_become(unsigned int uid, unsigned int gid);

@@ -1,0 +1,133 @@
+import CJail
+import Glibc
+import Synchronization
+
+/// The thin shell around `JailProgress`: one report socket, and the tasks that wait for it.
+final class JailSession: Sendable {
+    private struct State {
+        var progress: JailProgress
+        var descriptor: Int32
+        var start: Result<JailReport, JailError>?
+        var exit: JailExit?
+        var startWaiter: CheckedContinuation<Result<JailReport, JailError>, Never>?
+        var exitWaiters: [CheckedContinuation<JailExit, Never>] = []
+        var whenOver: (@Sendable () -> Void)?
+    }
+    private let state: Mutex<State>
+    let deadline: ContinuousClock.Instant
+
+    init(_ policy: JailPolicy, descriptor: Int32, whenOver: @escaping @Sendable () -> Void) {
+        let progress = JailProgress(name: policy.name, limits: policy.limits)
+        state = Mutex(State(progress: progress, descriptor: descriptor, whenOver: whenOver))
+        deadline = .now + .seconds(JailLauncher.startSeconds)
+    }
+
+    var processID: Int32 { state.withLock { $0.progress.processID } }
+    var hasStarted: Bool { state.withLock { $0.start != nil } }
+
+    func started() async -> Result<JailReport, JailError> {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state in
+                if state.start == nil { state.startWaiter = continuation }
+                return state.start
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+    }
+
+    func exited() async -> JailExit {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state in
+                if state.exit == nil { state.exitWaiters.append(continuation) }
+                return state.exit
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+    }
+
+    /// Reads what has arrived. False when nothing more will.
+    func readable() -> Bool {
+        while true {
+            var bytes = [UInt8](repeating: 0, count: ReportRecord.size)
+            let (count, number) = state.withLock { state in
+                guard state.descriptor >= 0 else { return (0, Int32(0)) }
+                let count = recv(state.descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+                return (count, errno)
+            }
+            if count < 0 && (number == EAGAIN || number == EINTR) { return true }
+            guard count > 0 else {
+                end()
+                return false
+            }
+            guard let record = ReportRecord(Array(bytes.prefix(count))) else { continue }
+            perform { $0.received(record) }
+        }
+    }
+
+    /// The socket is of no more use: what is still awaited is answered, and the jail dies with the socket.
+    func end(timedOut: Bool = false) {
+        perform { $0.ended(timedOut: timedOut) }
+        let (descriptor, whenOver) = state.withLock { state in
+            defer {
+                state.descriptor = -1
+                state.whenOver = nil
+            }
+            return (state.descriptor, state.whenOver)
+        }
+        if descriptor >= 0 { close(descriptor) }
+        whenOver?()
+    }
+
+    func command(_ byte: Int32) {
+        var command = UInt8(truncatingIfNeeded: byte)
+        state.withLock { state in
+            guard state.descriptor >= 0 else { return }
+            _ = send(state.descriptor, &command, 1, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+        }
+    }
+
+    private func perform(_ step: (inout JailProgress) -> [JailProgress.Action]) {
+        var resumptions: [() -> Void] = []
+        state.withLock { state in
+            for action in step(&state.progress) {
+                switch action {
+                case .started(let result):
+                    state.start = result
+                    if let waiter = state.startWaiter { resumptions.append { waiter.resume(returning: result) } }
+                    state.startWaiter = nil
+                case .exited(let exit):
+                    state.exit = exit
+                    for waiter in state.exitWaiters { resumptions.append { waiter.resume(returning: exit) } }
+                    state.exitWaiters = []
+                }
+            }
+        }
+        for resume in resumptions { resume() }
+    }
+}
+
+/// A running jail. Letting go of the last reference kills it.
+public final class Jail: Sendable {
+    /// What was applied before the program was executed.
+    public let report: JailReport
+    /// Init's pid as the host sees it.
+    public let processID: Int32
+    private let session: JailSession
+
+    init(report: JailReport, session: JailSession) {
+        self.report = report
+        self.session = session
+        self.processID = session.processID
+    }
+
+    deinit { kill() }
+
+    /// Sends SIGTERM to the plugin.
+    public func terminate() { session.command(JAIL_COMMAND_TERMINATE) }
+
+    /// Ends every process of the jail at once.
+    public func kill() { session.command(JAIL_COMMAND_KILL) }
+
+    /// Waits for the program's end; any number of tasks may.
+    public func exited() async -> JailExit { await session.exited() }
+}

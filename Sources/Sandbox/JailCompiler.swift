@@ -1,0 +1,128 @@
+// Policy in, plan out; no I/O and no kernel but what `KernelSupport` says of it. The order of the layers is the
+// design: each takes away something that the ones before it needed.
+import CJail
+import Glibc
+
+public enum JailCompiler {
+    /// User and group in the jail. Not 0: nothing in a jail should think that it is root.
+    static let innerID: UInt32 = 1000
+    private static let rootBytes: UInt64 = 1 << 20
+    private static let rootInodes: UInt64 = 1024
+
+    /// - Throws: `JailError.Code.policy`, naming the part of the policy that cannot be met.
+    public static func compile(
+        _ policy: JailPolicy, host: JailHost, kernel: KernelSupport
+    ) throws(JailError) -> JailPlan {
+        try PolicyCheck.check(policy)
+        guard kernel.landlockABI > 0 || policy.profile == "compat" else {
+            throw JailError(
+                .layer,
+                "the kernel has no Landlock, which profile \(policy.profile) requires: use Linux 5.13 or later "
+                    + "with landlock in lsm=", layer: "landlock", errno: ENOSYS)
+        }
+        let filter = try FilterCompiler.filter(profile: policy.profile)
+        let initFilter = try FilterCompiler.filter(profile: "init")
+        var plan = PlanWriter()
+        namespaces(policy, &plan)
+        identity(host, &plan)
+        files(policy, &plan)
+        limits(policy, host, &plan)
+        rights(policy, kernel, &plan)
+        plan.layer("init", "process 1: not dumpable, no environment, a filter of its own")
+        plan.append(JAIL_HIDE_INIT)
+        plan.append(JAIL_FORK, filter: initFilter)
+        program(policy, filter, &plan)
+        return try plan.finish(host: host)
+    }
+
+    private static func namespaces(_ policy: JailPolicy, _ plan: inout PlanWriter) {
+        plan.layer("namespaces", "user mount pid network ipc uts cgroup")
+        plan.append(JAIL_CGROUP_NAMESPACE)
+        plan.append(JAIL_SET_HOSTNAME, text: ["jail"])
+        // Sources are opened before the ids change: afterwards a directory of mode 0700 above them would be closed.
+        plan.layer("mount-sources", "\(policy.mounts.count) from the policy, opened without following links")
+        plan.append(JAIL_PRIVATE_MOUNTS)
+        for (slot, source) in JailTree.sources(policy).enumerated() {
+            plan.append(JAIL_OPEN_SOURCE, [UInt64(slot)], text: [source])
+        }
+    }
+
+    private static func identity(_ host: JailHost, _ plan: inout PlanWriter) {
+        let groups = host.privileged ? "no groups" : "the launcher's groups"
+        plan.layer("identity", "\(innerID) inside, \(host.outerUser) outside, \(groups)")
+        plan.append(JAIL_SET_IDS, [host.privileged ? 1 : 0])
+        plan.append(JAIL_DIE_WITH_LAUNCHER)
+        plan.layer("no-user-namespaces", "user.max_user_namespaces = 0")
+        plan.append(JAIL_NO_USER_NAMESPACES)
+    }
+
+    private static func files(_ policy: JailPolicy, _ plan: inout PlanWriter) {
+        plan.layer("files", "tmpfs root, \(policy.mounts.count) mounts, private /tmp, five devices")
+        plan.append(JAIL_ROOT_TMPFS, [rootBytes, rootInodes])
+        JailTree.build(policy, &plan)
+        plan.layer("proc", "own processes only")
+        plan.append(JAIL_MAKE_DIRECTORY, [0o555], text: ["/proc"])
+        plan.append(JAIL_MOUNT_PROC, text: ["/proc"])
+        plan.layer("pivot-root", "old root detached, new root read-only")
+        plan.append(JAIL_PIVOT)
+        plan.append(JAIL_READ_ONLY_ROOT)
+    }
+
+    private static func limits(_ policy: JailPolicy, _ host: JailHost, _ plan: inout PlanWriter) {
+        // A keyring a jail would meet an ordinary user's quota near 200 jails: there the launcher's fresh one is
+        // shared.
+        plan.layer("keyring", host.privileged ? "a fresh one" : "the launcher's fresh one")
+        if host.privileged { plan.append(JAIL_FRESH_KEYRING) }
+        let limits = policy.limits
+        plan.layer(
+            "limits",
+            "\(limits.memoryBytes >> 20) MiB address space, \(limits.processes) processes, "
+                + "\(limits.openFiles) files, \(limits.fileBytes >> 20) MiB a file")
+        let pairs: [(cjail_limit, UInt64)] = [
+            (CJAIL_LIMIT_CORE, 0), (CJAIL_LIMIT_FILES, UInt64(limits.openFiles)),
+            (CJAIL_LIMIT_FILE_BYTES, limits.fileBytes), (CJAIL_LIMIT_ADDRESS_SPACE, limits.memoryBytes),
+            (CJAIL_LIMIT_LOCKED, 0), (CJAIL_LIMIT_QUEUES, 0), (CJAIL_LIMIT_REALTIME, 0), (CJAIL_LIMIT_NICE, 0),
+            (CJAIL_LIMIT_SIGNALS, 1024),
+            (CJAIL_LIMIT_PROCESSES, UInt64(limits.processes) + 1),  // init counts as well
+        ]
+        for (resource, value) in pairs { plan.append(JAIL_LIMIT, [UInt64(resource.rawValue), value]) }
+    }
+
+    private static func rights(_ policy: JailPolicy, _ kernel: KernelSupport, _ plan: inout PlanWriter) {
+        plan.layer("no-new-privileges")
+        plan.append(JAIL_NO_NEW_PRIVILEGES)
+        plan.layer("capabilities", "none; bounding and ambient sets empty; securebits locked")
+        plan.append(JAIL_DROP_CAPABILITIES)
+        plan.layer("speculation", "store bypass and indirect branches")
+        for kind: UInt64 in [0, 1] { plan.append(JAIL_SPECULATION, [kind], optional: true) }
+        // After the last mount: Landlock forbids changing mounts.
+        LandlockRules.append(policy, abi: kernel.landlockABI, &plan)
+    }
+
+    private static func program(_ policy: JailPolicy, _ filter: CompiledFilter, _ plan: inout PlanWriter) {
+        plan.layer("session", "own session, default signals")
+        plan.append(JAIL_NEW_SESSION)
+        plan.append(JAIL_RESET_SIGNALS)
+        plan.append(JAIL_WORKING_DIRECTORY, text: [policy.workingDirectory])
+        plan.layer("descriptors", "0, 1, 2 and the channel on 3")
+        plan.append(JAIL_DESCRIPTORS)
+        plan.layer("verify", "ids, capabilities, root, descriptors, user namespaces asked of the kernel")
+        plan.append(JAIL_VERIFY)
+        plan.layer("seccomp", "profile \(policy.profile), \(filter.bytes.count / 8) instructions, confirmed in force")
+        plan.append(JAIL_FILTER, filter: filter)
+        let candidates = programPaths(policy)
+        plan.layer("exec", candidates.first ?? "sealed memory file")
+        let variables = policy.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        plan.append(
+            JAIL_EXECUTE, [candidates.count, policy.arguments.count, variables.count].map { UInt64($0) },
+            text: candidates + policy.arguments + variables,
+            note: (candidates.isEmpty ? ["sealed"] : candidates).joined(separator: ":"))
+    }
+
+    /// Paths to try in turn; none for a sealed program.
+    static func programPaths(_ policy: JailPolicy) -> [String] {
+        guard case .path(let path) = policy.program else { return [] }
+        guard !path.contains("/") else { return [path] }
+        return (policy.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(path)" }
+    }
+}

@@ -1,0 +1,163 @@
+// The interpreter: one operation after another, in the child, from "the id maps are written" to exec. Each layer is
+// reported when its last operation has succeeded; the first failure is reported and ends the process.
+#include "jail.h"
+
+#include <linux/keyctl.h>
+#include <sys/prctl.h>
+
+static struct {
+  char name[JAIL_LAYER_BYTES];
+  char detail[JAIL_DETAIL_BYTES];
+  int unavailable;
+} layer;
+
+// Set by the plugin's process when exec is not reached; vfork shares memory, so init sees it.
+static volatile bool start_failed;
+
+static void fail(const struct jail *jail, uint32_t index, int error, const char *detail) __attribute__((noreturn));
+static void fail(const struct jail *jail, uint32_t index, int error, const char *detail) {
+  report_failure(jail->report, index, layer.name, error, detail);
+  start_failed = true;
+  _exit(125);
+}
+
+static void finish_layer(const struct jail *jail, uint32_t index) {
+  if (!layer.name[0]) return;
+  struct jail_report record = {.kind = layer.unavailable ? JAIL_REPORT_UNAVAILABLE : JAIL_REPORT_APPLIED};
+  record.operation = index;
+  record.error = layer.unavailable;
+  report_text(record.layer, sizeof record.layer, layer.name);
+  report_text(record.detail, sizeof record.detail, layer.detail);
+  // A host that does not listen any more gets no jail.
+  if (report_send(jail->report, &record) != 0) _exit(125);
+}
+
+static int begin_layer(const struct jail *jail, const struct jail_operation *operation, uint32_t index) {
+  finish_layer(jail, index);
+  report_text(layer.name, sizeof layer.name, operation_text(operation));
+  report_text(layer.detail, sizeof layer.detail, operation_second_text(operation));
+  layer.unavailable = 0;
+  return 0;
+}
+
+// Joins a new anonymous session keyring; a kernel without keys has none to leak.
+static int fresh_keyring(void) {
+  if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) >= 0) return 0;
+  return errno == ENOSYS ? 0 : -1;
+}
+
+static int execute(const struct jail_operation *operation) {
+  static char *arguments[JAIL_MAX_STRINGS + 1], *variables[JAIL_MAX_STRINGS + 1];
+  char *at = (char *)operation_text(operation);
+  const char *candidates = at;
+  for (uint64_t i = 0; i < operation->number[0]; i++) at += strlen(at) + 1;
+  for (uint64_t i = 0; i < operation->number[1]; i++, at += strlen(at) + 1) arguments[i] = at;
+  for (uint64_t i = 0; i < operation->number[2]; i++, at += strlen(at) + 1) variables[i] = at;
+  if (operation->number[0] == 0)
+    return (int)syscall(SYS_execveat, EXECUTABLE_FD, "", arguments, variables, AT_EMPTY_PATH);
+  int error = ENOENT;
+  for (uint64_t i = 0; i < operation->number[0]; i++, candidates += strlen(candidates) + 1) {
+    execve(candidates, arguments, variables);
+    if (errno != ENOENT && errno != ENOTDIR) error = errno;
+    if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) break;
+  }
+  errno = error;
+  return -1;
+}
+
+static int verify(const struct jail *jail, uint32_t index) {
+  const char *problem = confine_verify(jail);
+  if (problem) fail(jail, index, 0, problem);
+  return 0;
+}
+
+static int perform_mount(struct jail *jail, const struct jail_operation *operation) {
+  switch (operation->code) {
+    case JAIL_PRIVATE_MOUNTS: return mount_private();
+    case JAIL_OPEN_SOURCE: return mount_open_source(jail, operation);
+    case JAIL_ROOT_TMPFS: return mount_root_tmpfs(jail, operation);
+    case JAIL_MAKE_DIRECTORY: return mount_make_directory(jail, operation);
+    case JAIL_MAKE_LINK: return mount_make_link(jail, operation);
+    case JAIL_BIND: return mount_bind(jail, operation);
+    case JAIL_MOUNT_TMPFS: return mount_tmpfs(jail, operation);
+    case JAIL_MOUNT_PROC: return mount_proc(jail, operation);
+    case JAIL_PIVOT: return mount_pivot(jail);
+    case JAIL_READ_ONLY_ROOT: return mount_read_only_root();
+    default: errno = EBADRQC; return -1;
+  }
+}
+
+static int perform(struct jail *jail, const struct jail_operation *operation, uint32_t index) {
+  const char *text = operation_text(operation);
+  switch (operation->code) {
+    case JAIL_LAYER: return begin_layer(jail, operation, index);
+    case JAIL_SET_IDS: return confine_set_ids(jail, operation);
+    case JAIL_DIE_WITH_LAUNCHER: return confine_die_with_launcher(jail);
+    case JAIL_NO_USER_NAMESPACES: return confine_no_user_namespaces();
+    case JAIL_CGROUP_NAMESPACE: return (int)syscall(SYS_unshare, CLONE_NEWCGROUP);
+    case JAIL_SET_HOSTNAME: return sethostname(text, strlen(text));
+    case JAIL_NO_NEW_PRIVILEGES: return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    case JAIL_FRESH_KEYRING: return fresh_keyring();
+    case JAIL_LIMIT: return confine_limit(operation);
+    case JAIL_DROP_CAPABILITIES: return confine_drop_capabilities();
+    case JAIL_SPECULATION: return confine_speculation(operation);
+    case JAIL_LANDLOCK: return confine_landlock(jail, operation);
+    case JAIL_LANDLOCK_ALLOW: return confine_landlock_allow(jail, operation);
+    case JAIL_LANDLOCK_ENFORCE: return confine_landlock_enforce(jail);
+    case JAIL_HIDE_INIT: return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    case JAIL_NEW_SESSION: return setsid() < 0 ? -1 : 0;
+    case JAIL_RESET_SIGNALS: return confine_reset_signals();
+    case JAIL_WORKING_DIRECTORY: return chdir(text);
+    case JAIL_DESCRIPTORS: return confine_descriptors(jail);
+    case JAIL_VERIFY: return verify(jail, index);
+    case JAIL_FILTER: return confine_filter(operation);
+    case JAIL_EXECUTE: return execute(operation);
+    default: return perform_mount(jail, operation);
+  }
+}
+
+// What to show for an operation that failed: its text, unless that is a program.
+static const char *subject(const struct jail_operation *operation) {
+  bool binary = operation->code == JAIL_FORK || operation->code == JAIL_FILTER || operation->data_length == 0;
+  return binary ? "" : operation_text(operation);
+}
+
+static void run_from(struct jail *jail, uint32_t index) __attribute__((noreturn));
+
+// vfork: init waits until exec or failure, and copies no page tables. The child never returns from here. Memory is
+// shared until then, so the plugin's process works on a copy of what init still needs.
+static pid_t fork_plugin(const struct jail *jail, uint32_t next) {
+  static struct jail copy;
+  static volatile uint32_t first;
+  copy = *jail;
+  first = next;
+  pid_t plugin = vfork();
+  if (plugin == 0) run_from(&copy, first);
+  return plugin;
+}
+
+static void run_from(struct jail *jail, uint32_t index) {
+  for (; index < jail->plan.header->operation_count; index++) {
+    const struct jail_operation *operation = plan_operation(&jail->plan, index);
+    if (operation->code == JAIL_FORK) {
+      init_prepare_signals();
+      pid_t plugin = fork_plugin(jail, index + 1);
+      if (plugin < 0) fail(jail, index, errno, "vfork");
+      if (start_failed) _exit(125);
+      init_main(jail, operation, index, plugin);
+    }
+    if (perform(jail, operation, index) == 0) continue;
+    if (!(operation->flags & JAIL_OPERATION_OPTIONAL)) fail(jail, index, errno, subject(operation));
+    layer.unavailable = errno;
+  }
+  fail(jail, index, 0, "the plan ended without exec");
+}
+
+void jail_run(struct jail *jail) {
+  char go;
+  report_text(layer.name, sizeof layer.name, "namespaces");
+  if (read(jail->go, &go, 1) != 1) _exit(125);
+  close(jail->go);
+  layer.name[0] = 0;
+  run_from(jail, 0);
+}

@@ -1,0 +1,90 @@
+// nexus-jail: the only code between clone and exec. Single-threaded, static, no environment, no configuration but
+// argv. main.c receives requests, plan.c decides whether a plan may run at all, jail.c interprets it in the child,
+// mounts.c and confine.c do the work, init.c is pid 1 of each jail.
+#pragma once
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include "../CJail/include/plan_format.h"
+#include "kernel.h"
+
+// Descriptors below this are held by the launcher from its start, so that nothing received can land on them and
+// the plugin's 0 to 3 can be put in place without overwriting a descriptor that is still needed.
+#define FIRST_RECEIVED_FD 10
+#define CONTROL_FD 3
+#define CHANNEL_FD 3
+#define REPORT_FD 4
+#define EXECUTABLE_FD 5
+
+struct plan {
+  const struct jail_plan_header *header;
+  const unsigned char *bytes;
+  uint32_t offsets[JAIL_PLAN_MAX_OPERATIONS];
+};
+
+// What one jail is made of. -1 where a descriptor was not given.
+struct jail {
+  struct plan plan;
+  int report, alive, go;
+  int channel, input, output, error, executable;
+  int sources[JAIL_MAX_SOURCES];
+  int root, ruleset;
+};
+
+// The paths below which a privileged launcher takes mount sources; given in argv, never by a plan.
+struct mount_roots {
+  const char *paths[16];
+  size_t count;
+};
+
+// plan.c
+const char *plan_check(struct plan *plan, const unsigned char *bytes, size_t length, const struct mount_roots *roots);
+const char *plan_check_ids(const struct plan *plan);
+const struct jail_operation *plan_operation(const struct plan *plan, uint32_t index);
+const char *operation_text(const struct jail_operation *operation);
+const char *operation_second_text(const struct jail_operation *operation);
+
+// report.c
+int report_send(int fd, const struct jail_report *report);
+void report_text(char *field, size_t size, const char *text);
+int report_failure(int fd, uint32_t operation, const char *layer, int error, const char *detail);
+
+// jail.c
+void jail_run(struct jail *jail) __attribute__((noreturn));
+
+// mounts.c: 0, or -1 with errno
+int mount_private(void);
+int mount_open_source(struct jail *jail, const struct jail_operation *operation);
+int mount_root_tmpfs(struct jail *jail, const struct jail_operation *operation);
+int mount_make_directory(struct jail *jail, const struct jail_operation *operation);
+int mount_make_link(struct jail *jail, const struct jail_operation *operation);
+int mount_bind(struct jail *jail, const struct jail_operation *operation);
+int mount_tmpfs(struct jail *jail, const struct jail_operation *operation);
+int mount_proc(struct jail *jail, const struct jail_operation *operation);
+int mount_pivot(struct jail *jail);
+int mount_read_only_root(void);
+
+// confine.c: 0, or -1 with errno
+int confine_set_ids(const struct jail *jail, const struct jail_operation *operation);
+int confine_die_with_launcher(const struct jail *jail);
+int confine_no_user_namespaces(void);
+int confine_drop_capabilities(void);
+int confine_limit(const struct jail_operation *operation);
+int confine_speculation(const struct jail_operation *operation);
+int confine_landlock(struct jail *jail, const struct jail_operation *operation);
+int confine_landlock_allow(struct jail *jail, const struct jail_operation *operation);
+int confine_landlock_enforce(struct jail *jail);
+int confine_filter(const struct jail_operation *operation);
+int confine_descriptors(struct jail *jail);
+int confine_reset_signals(void);
+const char *confine_verify(const struct jail *jail);
+
+// init.c
+void init_main(struct jail *jail, const struct jail_operation *filter, uint32_t index, pid_t plugin)
+    __attribute__((noreturn));
+void init_prepare_signals(void);

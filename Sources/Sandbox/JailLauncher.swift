@@ -1,0 +1,170 @@
+// The host's end of nexus-jail. What crosses: plans in sealed memory and descriptors go out, fixed records come back.
+// The launcher is trusted to confine; it trusts nothing that is sent to it.
+import CJail
+import Glibc
+import Synchronization
+
+/// Descriptors for a new jail. Borrowed: the caller closes its own copies when `spawn` has returned.
+public struct JailDescriptors: Sendable {
+    /// Descriptor 3 of the plugin.
+    public var channel: Int32?
+    /// Nil stands for /dev/null.
+    public var standardInput, standardOutput, standardError: Int32?
+    /// From `SealedMemory.seal`, for `JailProgram.sealed`.
+    public var executable: Int32?
+
+    public init(
+        channel: Int32? = nil, standardInput: Int32? = nil, standardOutput: Int32? = nil, standardError: Int32? = nil,
+        executable: Int32? = nil
+    ) {
+        self.channel = channel
+        self.standardInput = standardInput
+        self.standardOutput = standardOutput
+        self.standardError = standardError
+        self.executable = executable
+    }
+}
+
+/// A running nexus-jail. One serves any number of jails; they die with it.
+public final class JailLauncher: Sendable {
+    /// How long a jail may take from request to exec.
+    public static let startSeconds = 10
+
+    private let monitor: JailMonitor
+    private let ids = Mutex(OuterIDs())
+    private let kernel: KernelSupport
+    /// nexus-jail runs as root and gives each jail a user of its own.
+    public var privileged: Bool { monitor.launcher.user == 0 }
+
+    /// Starts nexus-jail with an empty environment and waits for its greeting.
+    ///
+    /// - Parameters:
+    ///   - helper: path of the nexus-jail executable.
+    ///   - mountRoots: directories below which it takes mount sources; the five devices are always allowed.
+    /// - Throws: `JailError.Code.launcher` when it cannot be started or is of another version.
+    public static func start(helper: String, mountRoots: [String]) throws(JailError) -> JailLauncher {
+        for root in mountRoots where !PolicyCheck.isPlain(root) {
+            throw JailError(.launcher, "mount root \"\(root)\" must be a plain absolute path")
+        }
+        var ends: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            throw .system("socketpair", errno)
+        }
+        let (ours, theirs) = (ends[0], ends[1])
+        // A stopped launcher must not hold a thread of the host for ever.
+        _ = cjail_limit_sending(ours, Int32(startSeconds))
+        let arguments = ["nexus-jail"] + mountRoots.flatMap { ["--mount-root", $0] }
+        let monitor = try JailMonitor(control: ours) {
+            LauncherProcess.start(helper: helper, arguments: arguments, control: theirs, greeting: ours)
+        }
+        return JailLauncher(monitor: monitor)
+    }
+
+    private init(monitor: JailMonitor) {
+        self.monitor = monitor
+        kernel = .forPlans()
+    }
+
+    deinit { close() }
+
+    public var processID: Int32 { monitor.launcher.pid }
+
+    /// Waits until nexus-jail is gone, for whatever reason.
+    public func exited() async -> JailExit { await monitor.exited() }
+
+    /// Ends nexus-jail and with it all its jails.
+    public func close() { shutdown(monitor.control, Int32(SHUT_RDWR)) }
+
+    /// Builds a jail and executes the program in it.
+    ///
+    /// Returns when every layer is applied and exec has succeeded.
+    /// - Throws: `JailError`, naming the layer and the kernel's answer; nothing runs then.
+    public func spawn(_ policy: JailPolicy, descriptors: JailDescriptors) async throws(JailError) -> Jail {
+        guard !monitor.hasExited else { throw Self.gone(policy) }
+        guard (policy.program == .sealed) == (descriptors.executable != nil) else {
+            throw JailError(.policy, "jail \"\(policy.name)\": an executable descriptor goes with a sealed program")
+        }
+        let id = privileged ? ids.withLock { $0.take() } : nil
+        let own = monitor.launcher
+        let host = JailHost(privileged: privileged, outerUser: id ?? own.user, outerGroup: id ?? own.group)
+        let release: @Sendable () -> Void = { [weak self] in
+            if let id { self?.ids.withLock { $0.give(back: id) } }
+        }
+        let planFile: Int32
+        do {
+            let plan = try JailCompiler.compile(policy, host: host, kernel: kernel)
+            planFile = try SealedMemory.make(plan.bytes, name: "plan", executable: false)
+        } catch {
+            release()
+            throw error
+        }
+        defer { Glibc.close(planFile) }
+        let session = try request(planFile: planFile, policy, descriptors, whenOver: release)
+        switch await session.started() {
+        case .success(let report): return Jail(report: report, session: session)
+        case .failure(let error): throw error
+        }
+    }
+
+    /// Sends one request; the session answers for the rest. Calls `whenOver` exactly once, also when it throws.
+    /// Also the way for tests to send a plan that no compiler would make.
+    func request(
+        planFile: Int32, _ policy: JailPolicy, _ descriptors: JailDescriptors,
+        whenOver: @escaping @Sendable () -> Void = {}
+    ) throws(JailError) -> JailSession {
+        var ends: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            defer { whenOver() }
+            throw .system("socketpair", errno)
+        }
+        defer { Glibc.close(ends[1]) }
+        var request = jail_request()
+        request.magic = UInt32(JAIL_REQUEST_MAGIC)
+        request.version = UInt32(JAIL_FORMAT_VERSION)
+        var passed = [planFile, ends[1]]
+        let optional = [
+            descriptors.channel, descriptors.standardInput, descriptors.standardOutput, descriptors.standardError,
+            descriptors.executable,
+        ]
+        for (bit, descriptor) in optional.enumerated() {
+            guard let descriptor else { continue }
+            request.descriptors |= 1 << UInt32(bit)
+            passed.append(descriptor)
+        }
+        let sent = cjail_send(monitor.control, &request, MemoryLayout<jail_request>.size, passed, passed.count)
+        guard sent == 0 else {
+            Glibc.close(ends[0])
+            whenOver()
+            throw sent == -EPIPE || sent == -ECONNRESET ? Self.gone(policy) : .system("request to nexus-jail", -sent)
+        }
+        let session = JailSession(policy, descriptor: ends[0], whenOver: whenOver)
+        do { try monitor.add(session, descriptor: ends[0]) } catch {
+            session.end()
+            throw error
+        }
+        return session
+    }
+
+    private static func gone(_ policy: JailPolicy) -> JailError {
+        JailError(.launcher, "jail \"\(policy.name)\": nexus-jail has ended; start a new launcher")
+    }
+}
+
+/// Outer ids for jails, each in use once: files, signals and process counts of two jails never mix.
+struct OuterIDs {
+    private var used: Set<UInt32> = []
+    /// Two hosts on one machine begin at different places.
+    private var next = UInt32(truncatingIfNeeded: getpid()) &* 257 % UInt32(JAIL_OUTER_ID_COUNT)
+
+    /// Nil never happens before 65,536 jails run at once; the caller then falls back to a refused id.
+    mutating func take() -> UInt32? {
+        for _ in 0..<UInt32(JAIL_OUTER_ID_COUNT) {
+            let id = UInt32(JAIL_OUTER_ID_FIRST) + next
+            next = (next + 1) % UInt32(JAIL_OUTER_ID_COUNT)
+            if used.insert(id).inserted { return id }
+        }
+        return nil
+    }
+
+    mutating func give(back id: UInt32) { used.remove(id) }
+}

@@ -1,0 +1,179 @@
+// One thread watches all report sockets and the launcher's control socket, so that 500 jails cost 500 descriptors and
+// no thread each. It is also the thread that starts nexus-jail: PR_SET_PDEATHSIG fires when the *thread* that started
+// a process ends, and this one lives exactly as long as the launcher may.
+import CJail
+import Glibc
+import Synchronization
+
+final class JailMonitor: Sendable {
+    private struct State {
+        var sessions: [UInt64: JailSession] = [:]
+        var nextToken: UInt64 = 0
+        var exit: JailExit?
+        /// The thread is about to end: nothing new may be watched.
+        var finished = false
+        var exitWaiters: [CheckedContinuation<JailExit, Never>] = []
+    }
+    private let state = Mutex(State())
+    private let epoll: Int32
+    /// Closed when neither the launcher nor the thread refers to the monitor any more, so that its number cannot come
+    /// to mean another file while somebody still uses it.
+    let control: Int32
+    private let child = Mutex(LauncherProcess.Identity(pid: 0, user: 0, group: 0))
+    private static let controlToken: UInt64 = 0
+
+    /// Runs `start` on the new thread, which then watches until the launcher is gone.
+    init(control: Int32, start: @escaping @Sendable () -> Result<LauncherProcess.Identity, JailError>) throws(JailError)
+    {
+        self.control = control
+        epoll = cjail_watch_create()
+        guard epoll >= 0 else { throw .system("epoll_create1", -epoll) }
+        let (outcome, semaphore) = (StartOutcome(), StartSemaphore())
+        let body = ThreadBody { [self] in
+            let result = start()
+            if case .success(let identity) = result { child.withLock { $0 = identity } }
+            outcome.result.withLock { $0 = result }
+            semaphore.signal()
+            if case .success = result { watch() }
+        }
+        guard body.run() else { throw .system("pthread_create", errno) }
+        semaphore.wait()
+        switch outcome.result.withLock({ $0 }) {
+        case .failure(let error): throw error
+        case .success, nil: break
+        }
+        let failure = cjail_watch_add(epoll, control, Self.controlToken)
+        if failure < 0 { throw .system("epoll_ctl", -failure) }
+    }
+
+    deinit {
+        close(control)
+        if epoll >= 0 { close(epoll) }
+    }
+
+    var launcher: LauncherProcess.Identity { child.withLock { $0 } }
+
+    /// Begins to watch a session's socket.
+    func add(_ session: JailSession, descriptor: Int32) throws(JailError) {
+        let token: UInt64? = state.withLock { state in
+            guard !state.finished else { return nil }
+            state.nextToken += 1
+            state.sessions[state.nextToken] = session
+            return state.nextToken
+        }
+        guard let token else { throw JailError(.launcher, "nexus-jail has ended; start a new launcher") }
+        let failure = cjail_watch_add(epoll, descriptor, token)
+        if failure < 0 {
+            forget(token)
+            throw .system("epoll_ctl", -failure)
+        }
+    }
+
+    func exited() async -> JailExit {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state in
+                if state.exit == nil { state.exitWaiters.append(continuation) }
+                return state.exit
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+    }
+
+    var hasExited: Bool { state.withLock { $0.exit != nil } }
+
+    private func watch() {
+        var tokens = [UInt64](repeating: 0, count: 64)
+        while !finishIfIdle() {
+            let count = cjail_watch_wait(epoll, &tokens, tokens.count, 500)
+            for token in tokens.prefix(Int(max(0, count))) { handle(token) }
+            endLateStarts()
+        }
+    }
+
+    private func finishIfIdle() -> Bool {
+        state.withLock { state in
+            state.finished = state.exit != nil && state.sessions.isEmpty
+            return state.finished
+        }
+    }
+
+    private func handle(_ token: UInt64) {
+        if token == Self.controlToken { return launcherGone() }
+        guard let session = state.withLock({ $0.sessions[token] }) else { return }
+        if !session.readable() { forget(token) }
+    }
+
+    private func forget(_ token: UInt64) { _ = state.withLock { $0.sessions.removeValue(forKey: token) } }
+
+    private func endLateStarts() {
+        let now = ContinuousClock.now
+        let late = state.withLock { state in
+            state.sessions.filter { $0.value.deadline < now && !$0.value.hasStarted }
+        }
+        for (token, session) in late {
+            session.end(timedOut: true)
+            forget(token)
+        }
+    }
+
+    /// The launcher says nothing after its greeting, so whatever arrives on the control socket is its end.
+    private func launcherGone() {
+        _ = cjail_watch_remove(epoll, control)
+        shutdown(control, Int32(SHUT_RDWR))
+        let pid = launcher.pid
+        var status: Int32 = 0
+        var result: Int32
+        repeat { result = waitpid(pid, &status, 0) } while result < 0 && errno == EINTR
+        let exit: JailExit =
+            result != pid ? .lost : status & 0x7F == 0 ? .exited(code: status >> 8 & 0xFF) : .signalled(status & 0x7F)
+        let waiters = state.withLock { state in
+            state.exit = exit
+            defer { state.exitWaiters = [] }
+            return state.exitWaiters
+        }
+        for waiter in waiters { waiter.resume(returning: exit) }
+    }
+}
+
+private final class StartOutcome: Sendable { let result = Mutex<Result<LauncherProcess.Identity, JailError>?>(nil) }
+
+/// A semaphore that lives as long as both threads need it.
+private final class StartSemaphore: @unchecked Sendable {
+    // SAFETY: sem_post and sem_wait are made to be called from different threads on the same memory.
+    private let memory = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+    init() { sem_init(memory, 0, 0) }
+    deinit {
+        sem_destroy(memory)
+        memory.deallocate()
+    }
+    func signal() { sem_post(memory) }
+    func wait() { while sem_wait(memory) != 0 && errno == EINTR {} }
+}
+
+/// A detached POSIX thread with a Swift body and every signal blocked.
+private final class ThreadBody: Sendable {
+    private let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+    func run() -> Bool {
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self)
+        let failure = pthread_create(
+            &thread, nil,
+            { raw in
+                guard let raw else { return nil }
+                var all = sigset_t()
+                sigfillset(&all)
+                pthread_sigmask(SIG_SETMASK, &all, nil)
+                Unmanaged<ThreadBody>.fromOpaque(raw).takeRetainedValue().body()
+                return nil
+            }, context.toOpaque())
+        if failure != 0 {
+            context.release()
+            errno = failure
+            return false
+        }
+        pthread_detach(thread)
+        return true
+    }
+}

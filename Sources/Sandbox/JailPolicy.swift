@@ -1,0 +1,113 @@
+// What a jail should be, said by the host in terms that need no kernel knowledge. HostCore compiles permissions to
+// this; JailCompiler turns it into a plan. Everything not named here is absent from the jail.
+
+/// A named way to make a jail weaker. Each use can be found by searching the sources for its name.
+public enum JailWeakening: String, Sendable, Equatable {
+    /// The plugin may change the files of this mount on the host. They stay non-executable there.
+    case writableMount
+}
+
+/// A file or directory of the host that appears in the jail, read-only unless weakened.
+public struct JailMount: Sendable, Equatable {
+    /// Absolute path on the host, without symbolic links on the way: links are refused, not followed.
+    public var source: String
+    /// Absolute path in the jail.
+    public var destination: String
+    public private(set) var writable: Bool
+
+    public init(source: String, destination: String, weakening: JailWeakening? = nil) {
+        self.source = source
+        self.destination = destination
+        self.writable = weakening == .writableMount
+    }
+}
+
+/// A symbolic link in the jail's root, such as `/lib` on a merged-/usr system.
+public struct JailLink: Sendable, Equatable {
+    public var path, target: String
+    public init(path: String, target: String) {
+        self.path = path
+        self.target = target
+    }
+}
+
+/// Upper bounds that the kernel enforces with setrlimit(2) and tmpfs(5).
+public struct JailLimits: Sendable, Equatable {
+    /// Address space of each process, in bytes. Without a delegated cgroup the whole jail is bounded only by this times
+    /// `processes`.
+    public var memoryBytes: UInt64
+    /// Processes and threads together, init not counted.
+    public var processes: UInt32
+    /// Open descriptors of each process; at least 16.
+    public var openFiles: UInt32
+    /// The largest file that may be written, in bytes.
+    public var fileBytes: UInt64
+    /// Size of /tmp in bytes.
+    public var temporaryBytes: UInt64
+
+    public init(memoryBytes: UInt64, processes: UInt32, openFiles: UInt32, fileBytes: UInt64, temporaryBytes: UInt64) {
+        self.memoryBytes = memoryBytes
+        self.processes = processes
+        self.openFiles = openFiles
+        self.fileBytes = fileBytes
+        self.temporaryBytes = temporaryBytes
+    }
+
+    /// 512 MiB, 64 processes and threads, 256 descriptors, 64 MiB files, 64 MiB of /tmp.
+    public static let standard = JailLimits(
+        memoryBytes: 512 << 20, processes: 64, openFiles: 256, fileBytes: 64 << 20, temporaryBytes: 64 << 20)
+}
+
+/// What is executed.
+public enum JailProgram: Sendable, Equatable {
+    /// The sealed memory file passed as `JailDescriptors.executable`: exactly the bytes that the host verified.
+    case sealed
+    /// A path in the jail; without a slash it is looked up in the policy's `PATH`.
+    case path(String)
+}
+
+/// A jail, completely described.
+public struct JailPolicy: Sendable, Equatable {
+    /// For messages and reports; no meaning to the kernel.
+    public var name: String
+    /// A system call profile: `native`, `strict`, `python` or `compat`.
+    public var profile: String
+    public var program: JailProgram
+    /// argv, including the program's own name.
+    public var arguments: [String]
+    public var environment: [String: String]
+    public var mounts: [JailMount]
+    public var links: [JailLink]
+    /// Absolute path in the jail.
+    public var workingDirectory: String
+    public var limits: JailLimits
+
+    public init(
+        name: String, profile: String = "strict", program: JailProgram, arguments: [String],
+        environment: [String: String] = [:], mounts: [JailMount] = [], links: [JailLink] = [],
+        workingDirectory: String = "/tmp", limits: JailLimits = .standard
+    ) {
+        self.name = name
+        self.profile = profile
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        self.mounts = mounts
+        self.links = links
+        self.workingDirectory = workingDirectory
+        self.limits = limits
+    }
+}
+
+/// Who the jail is on the outside.
+public struct JailHost: Sendable, Equatable {
+    /// The launcher is root: groups are cleared, and ids come from the range that nexus-jail allows.
+    public var privileged: Bool
+    public var outerUser, outerGroup: UInt32
+
+    public init(privileged: Bool, outerUser: UInt32, outerGroup: UInt32) {
+        self.privileged = privileged
+        self.outerUser = outerUser
+        self.outerGroup = outerGroup
+    }
+}

@@ -1,0 +1,136 @@
+// The life of one jail as the host sees it: a value that takes report records and returns what to do. The records come
+// from nexus-jail and from init, before and after the plugin runs; the plugin itself never holds the socket.
+import CJail
+import Glibc
+
+struct JailProgress: Sendable {
+    enum Action: Equatable {
+        case started(Result<JailReport, JailError>)
+        case exited(JailExit)
+    }
+
+    private enum State {
+        /// Layers are being applied.
+        case starting
+        /// The program was executed.
+        case running
+        /// Nothing more is expected.
+        case over
+    }
+
+    private var state = State.starting
+    private var layers: [JailLayerState] = []
+    /// Init's pid as the host sees it; 0 until the launcher has said it.
+    private(set) var processID: Int32 = 0
+    private var execDetail = ""
+    let name: String
+    let limits: JailLimits
+
+    init(name: String, limits: JailLimits) {
+        self.name = name
+        self.limits = limits
+    }
+
+    /// One record arrived.
+    mutating func received(_ record: ReportRecord) -> [Action] {
+        switch (state, record.kind) {
+        case (.starting, JAIL_REPORT_LAUNCHED.rawValue): processID = record.value
+        case (.starting, JAIL_REPORT_APPLIED.rawValue):
+            layers.append(JailLayerState(name: record.layer, state: .applied, detail: record.detail))
+        case (.starting, JAIL_REPORT_UNAVAILABLE.rawValue):
+            let detail = "\(record.detail): \(ErrnoName.describe(record.error))"
+            layers.append(JailLayerState(name: record.layer, state: .unavailable, detail: detail))
+        case (.starting, JAIL_REPORT_READY.rawValue):
+            state = .running
+            layers.append(JailLayerState(name: "exec", state: .applied, detail: "the program was executed"))
+            return [.started(.success(JailReport(layers: layers + JailReport.closing(limits))))]
+        case (.starting, JAIL_REPORT_FAILED.rawValue):
+            return fail(LayerFailure.error(jail: name, record))
+        case (.running, JAIL_REPORT_EXITED.rawValue):
+            state = .over
+            return [.exited(record.exit)]
+        default: break  // out of place: a record that means nothing here changes nothing
+        }
+        return []
+    }
+
+    /// The socket was closed, or the start took too long.
+    mutating func ended(timedOut: Bool = false) -> [Action] {
+        switch state {
+        case .starting:
+            let last = layers.last.map { "after layer \($0.name)" } ?? "before the first layer"
+            let what = timedOut ? "did not finish within \(JailLauncher.startSeconds) s" : "ended without a report"
+            return fail(JailError(timedOut ? .timeout : .launcher, "jail \"\(name)\": the start \(what), \(last)"))
+        case .running:
+            state = .over
+            return [.exited(.lost)]
+        case .over: return []
+        }
+    }
+
+    private mutating func fail(_ error: JailError) -> [Action] {
+        state = .over
+        return [.started(.failure(error)), .exited(.lost)]
+    }
+}
+
+/// `jail_report` in Swift terms.
+struct ReportRecord: Sendable, Equatable {
+    var kind: UInt32
+    var operation: UInt32 = 0
+    var error: Int32 = 0
+    var value: Int32 = 0
+    var status: Int32 = 0
+    var layer = ""
+    var detail = ""
+
+    static let size = MemoryLayout<jail_report>.size
+
+    var exit: JailExit { status == 1 /* CLD_EXITED */ ? .exited(code: value) : .signalled(value) }
+}
+
+extension ReportRecord {
+    /// Nil for anything that is not exactly one record.
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count == Self.size else { return nil }
+        let raw = bytes.withUnsafeBytes { $0.loadUnaligned(as: jail_report.self) }
+        guard raw.magic == UInt32(JAIL_REPORT_MAGIC) else { return nil }
+        self.init(
+            kind: raw.kind, operation: raw.operation, error: raw.error, value: raw.value, status: raw.status,
+            layer: Self.text(raw.layer), detail: Self.text(raw.detail))
+    }
+
+    private static func text<Field>(_ field: Field) -> String {
+        withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
+
+/// Turns a failed layer into words that an admin can act on.
+enum LayerFailure {
+    static func error(jail: String, _ record: ReportRecord) -> JailError {
+        let answer = record.error == 0 ? "" : ": \(ErrnoName.describe(record.error))"
+        let subject = record.detail.isEmpty ? "" : " at \(record.detail)"
+        let remedy = remedy(record)
+        return JailError(
+            .layer,
+            "jail \"\(jail)\": layer \(record.layer) could not be applied\(subject)\(answer)\(remedy)",
+            layer: record.layer, errno: record.error == 0 ? nil : record.error)
+    }
+
+    private static func remedy(_ record: ReportRecord) -> String {
+        let text =
+            switch (record.layer, record.error) {
+            case ("namespaces", EPERM), ("namespaces", ENOSPC), ("id-maps", EPERM):
+                KernelSupport.namespaceRemedy(record.error)
+            case ("mount-sources", ENOENT): "the file to mount does not exist on the host"
+            case ("mount-sources", ELOOP): "give the path without symbolic links"
+            case ("mount-sources", EACCES): "the launcher's user must be able to reach the file"
+            case ("exec", ENOENT): "the program, or its dynamic loader, is not in the jail"
+            case ("exec", ENOEXEC): "it is not a program for this machine"
+            case ("proc", EPERM): "the container masks /proc; run the host outside it or unmask /proc"
+            default: ""
+            }
+        return text.isEmpty ? "" : "; \(text)"
+    }
+
+}

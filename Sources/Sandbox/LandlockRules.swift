@@ -1,0 +1,41 @@
+import CJail
+
+/// The second wall around files (landlock(7)): the same tree, said once more in another mechanism, so that a mistake in
+/// one of them is not an escape.
+enum LandlockRules {
+    private static let execute: UInt64 = 1 << 0
+    private static let writeFile: UInt64 = 1 << 1
+    private static let readFile: UInt64 = 1 << 2
+    private static let readDirectory: UInt64 = 1 << 3
+    private static let makeCharacterDevice: UInt64 = 1 << 6
+    private static let makeBlockDevice: UInt64 = 1 << 11
+    private static let truncate: UInt64 = 1 << 14
+
+    /// File rights that an ABI knows; all of them are denied unless a rule allows them.
+    static func fileRights(abi: Int) -> UInt64 {
+        var rights: UInt64 = (1 << 13) - 1
+        if abi >= 2 { rights |= 1 << 13 }  // moving between directories
+        if abi >= 3 { rights |= truncate }
+        if abi >= 5 { rights |= 1 << 15 }  // ioctl on devices
+        return rights
+    }
+
+    static func append(_ policy: JailPolicy, abi: Int, _ plan: inout PlanWriter) {
+        guard abi > 0 else { return }
+        let all = fileRights(abi: abi)
+        let network: UInt64 = abi >= 4 ? 3 : 0  // binding and connecting TCP: no port is allowed
+        let scopes: UInt64 = abi >= 6 ? 3 : 0  // abstract sockets and signals of other domains
+        plan.layer("landlock", "ABI \(abi), files\(network > 0 ? ", tcp" : "")\(scopes > 0 ? ", scopes" : "")")
+        plan.append(JAIL_LANDLOCK, [all, network, scopes])
+        let readable = execute | readFile | readDirectory
+        let writable = all & ~(execute | makeCharacterDevice | makeBlockDevice | (1 << 15))
+        plan.append(JAIL_LANDLOCK_ALLOW, [readDirectory], text: ["/"])
+        for mount in policy.mounts {
+            plan.append(JAIL_LANDLOCK_ALLOW, [mount.writable ? writable : readable], text: [mount.destination])
+        }
+        plan.append(JAIL_LANDLOCK_ALLOW, [writable], text: ["/tmp"])
+        plan.append(JAIL_LANDLOCK_ALLOW, [(readFile | writeFile | readDirectory | truncate) & all], text: ["/dev"])
+        plan.append(JAIL_LANDLOCK_ALLOW, [readFile | readDirectory], text: ["/proc"])
+        plan.append(JAIL_LANDLOCK_ENFORCE)
+    }
+}

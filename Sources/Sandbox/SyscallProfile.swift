@@ -1,0 +1,87 @@
+// Profiles as data: JSON files built into the program, composed from named sets. Every allowed call carries its reason,
+// and a file that does not say one is refused at load.
+import CJail
+import JSONBytes
+
+/// One line of a set.
+struct SyscallRule: Sendable, Equatable {
+    struct Condition: Sendable, Equatable {
+        var argument: UInt8
+        /// Bits that count. The kernel reads 32-bit arguments from 64-bit registers, so the upper half never does.
+        var mask: UInt64
+        var values: [UInt64]
+    }
+    var name: String
+    var reason: String
+    var condition: Condition?
+}
+
+/// A named list of sets, resolved to rules.
+struct SyscallProfile: Sendable, Equatable {
+    var name: String
+    var allowed: [SyscallRule]
+    /// Calls answered EPERM rather than ENOSYS. Those that the profile allows are not among them.
+    var denied: [SyscallRule]
+
+    private static let files: [String: [UInt8]] = [
+        "base": PackageResources.base_json, "threads": PackageResources.threads_json,
+        "files": PackageResources.files_json, "swift": PackageResources.swift_json,
+        "python": PackageResources.python_json, "processes": PackageResources.processes_json,
+        "compat": PackageResources.compat_json, "init": PackageResources.init_json,
+        "denied": PackageResources.denied_json,
+    ]
+
+    /// Names of the profiles that exist, in the order of the file.
+    static func names() throws(JailError) -> [String] {
+        try index().compactMap { $0["name"]?.stringValue }
+    }
+
+    /// - Throws: `JailError.Code.policy` for a name that no profile has, or a file that is not as it should be.
+    static func named(_ name: String) throws(JailError) -> SyscallProfile {
+        guard let entry = try index().first(where: { $0["name"]?.stringValue == name }) else {
+            let known = try names().filter { $0 != "init" }.joined(separator: ", ")
+            throw JailError(
+                .policy, "there is no system call profile \"\(name)\"; use one of \(known)", layer: "seccomp")
+        }
+        var allowed: [SyscallRule] = []
+        for set in entry["sets"]?.arrayValue ?? [] { allowed += try rules(ofSet: set.stringValue ?? "") }
+        let names = Set(allowed.map(\.name))
+        let denied = try rules(ofSet: "denied").filter { !names.contains($0.name) }
+        return SyscallProfile(name: name, allowed: allowed, denied: denied)
+    }
+
+    private static func index() throws(JailError) -> [JSONValue] {
+        try parse(PackageResources.profiles_json, "profiles")["profiles"]?.arrayValue ?? []
+    }
+
+    static func rules(ofSet set: String) throws(JailError) -> [SyscallRule] {
+        guard let file = files[set] else { throw malformed(set, "no such set") }
+        guard let lines = try parse(file, set)["syscalls"]?.arrayValue else { throw malformed(set, "no syscalls") }
+        var rules: [SyscallRule] = []
+        for line in lines { rules.append(try rule(line, set)) }
+        return rules
+    }
+
+    private static func rule(_ line: JSONValue, _ set: String) throws(JailError) -> SyscallRule {
+        guard let name = line["syscall"]?.stringValue else { throw malformed(set, "a line without syscall") }
+        guard let reason = line["reason"]?.stringValue, !reason.isEmpty else {
+            throw malformed(set, "\(name) has no reason")
+        }
+        guard let argument = line["argument"] else { return SyscallRule(name: name, reason: reason, condition: nil) }
+        let values = (line["values"]?.objectValue?.members ?? []).compactMap { $0.value.intValue }
+        guard let position = argument.intValue, (0..<6).contains(position), !values.isEmpty,
+            let mask = line["mask"].map(\.intValue) ?? .some(0xFFFF_FFFF), mask > 0, values.allSatisfy({ $0 >= 0 })
+        else { throw malformed(set, "\(name) has a condition that cannot be read") }
+        let condition = SyscallRule.Condition(
+            argument: UInt8(position), mask: UInt64(mask), values: values.map { UInt64($0) })
+        return SyscallRule(name: name, reason: reason, condition: condition)
+    }
+
+    private static func parse(_ bytes: [UInt8], _ set: String) throws(JailError) -> JSONValue {
+        do { return try JSONValue(parsing: bytes) } catch { throw malformed(set, "\(error)") }
+    }
+
+    private static func malformed(_ set: String, _ problem: String) -> JailError {
+        JailError(.policy, "profile set \(set): \(problem); this build is broken, rebuild it", layer: "seccomp")
+    }
+}

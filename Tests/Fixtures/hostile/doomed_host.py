@@ -1,0 +1,36 @@
+"""A host that will be killed with SIGKILL: starts nexus-jail, sends one plan, says who runs, and waits.
+
+usage: doomed_host.py NEXUS_JAIL PLAN_FILE
+"""
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+REQUEST, READY, LAUNCHED = 0x514A584E, 6, 2
+F_ADD_SEALS, EVERY_SEAL = 1033, 15
+
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+launcher = subprocess.Popen(
+    [sys.argv[1], "--mount-root", "/usr"], preexec_fn=lambda: os.dup2(theirs.fileno(), 3), close_fds=False, env={}
+)
+ours.recv(256)
+plan = os.memfd_create("plan", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+os.write(plan, open(sys.argv[2], "rb").read())
+fcntl.fcntl(plan, F_ADD_SEALS, EVERY_SEAL)
+report, jail_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+socket.send_fds(ours, [struct.pack("IIII", REQUEST, 1, 0, 0)], [plan, jail_end.fileno()])
+jail_end.close()
+init = 0
+while True:
+    record = report.recv(256)
+    kind, value = struct.unpack_from("4xI8xi", record) if record else (0, 0)
+    if kind == LAUNCHED:
+        init = value
+    if kind == READY or not record:
+        break
+print(f"{launcher.pid} {init}", flush=True)
+time.sleep(60)

@@ -1,0 +1,156 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Sandbox
+
+/// One thing that a hostile plugin tries, and what must stop it in a profile.
+struct Expectation: Sendable, CustomTestStringConvertible {
+    let attempt: String
+    /// What the program prints after its name, or the signal that kills it.
+    let outcomes: [String]
+    /// The layer that stopped it, for the reader of the test's output.
+    let layer: String
+    var testDescription: String { attempt }
+
+    static let strict: [Expectation] = [
+        .init("read-etc-passwd", ["ENOENT"], "files: /etc is not in the jail"),
+        .init("read-host-home", ["ENOENT"], "files: the host's home is not in the jail"),
+        .init("read-proc1-environ", ["ENOENT"], "proc: hidepid, and init is not dumpable"),
+        .init("write-outside-tmp", ["EROFS", "EACCES"], "pivot-root: read-only root; landlock: only /tmp"),
+        .init("directory-escape", ["ENOENT"], "pivot-root: nothing above the jail's root"),
+        .init("leaked-descriptor", ["EBADF"], "descriptors: close_range"),
+        .init("inet-socket", ["EPERM"], "seccomp: socket"),
+        .init("netlink-socket", ["EPERM"], "seccomp: socket"),
+        .init("vsock-socket", ["EPERM"], "seccomp: socket"),
+        .init("abstract-unix-socket", ["EPERM"], "seccomp: socket"),
+        .init("ptrace", ["EPERM"], "seccomp: ptrace"),
+        .init("process-vm-readv", ["EPERM"], "seccomp: process_vm_readv"),
+        .init("new-user-namespace", ["EPERM"], "seccomp: unshare (beneath it: user.max_user_namespaces = 0)"),
+        .init("mount", ["EPERM"], "seccomp: mount (beneath it: no capability)"),
+        .init("fork-bomb", ["ENOSYS", "EPERM"], "seccomp: clone makes threads only"),
+        .init("io-uring", ["EPERM"], "seccomp: io_uring_setup"),
+        .init("ia32-call", ["signal 31"], "seccomp: foreign architecture is killed"),
+        .init("terminal-injection", ["ENOSYS", "EPERM"], "seccomp: ioctl compared in 32 bits"),
+        .init("keyctl", ["EPERM"], "seccomp: keyctl"),
+        .init("userfaultfd", ["EPERM"], "seccomp: userfaultfd"),
+        .init("memory-heap", ["ENOMEM"], "limits: address space"),
+        .init("memory-memfd", ["EPERM"], "seccomp: memfd_create"),
+    ]
+
+    /// Where the profile for ordinary programs lets a call through, a layer beneath has to hold.
+    static let compat: [Expectation] = [
+        .init("abstract-unix-socket", ["ECONNREFUSED", "EPERM"], "namespaces: own network; landlock: scope"),
+        .init("inet-socket", ["ENOSYS", "EPERM"], "seccomp: socket allows AF_UNIX only"),
+        .init("netlink-socket", ["ENOSYS", "EPERM"], "seccomp: socket allows AF_UNIX only"),
+        .init("vsock-socket", ["ENOSYS", "EPERM"], "seccomp: socket allows AF_UNIX only"),
+        .init("fork-bomb", ["EAGAIN"], "limits: processes"),
+        .init("terminal-injection", ["ENOSYS", "EPERM"], "seccomp: ioctl compared in 32 bits"),
+        .init("memory-heap", ["ENOMEM"], "limits: address space"),
+        .init("memory-memfd", ["EPERM"], "seccomp: memfd_create"),
+        .init("write-outside-tmp", ["EROFS", "EACCES"], "pivot-root: read-only root; landlock: only /tmp"),
+        .init("new-user-namespace", ["EPERM"], "seccomp: unshare (beneath it: user.max_user_namespaces = 0)"),
+    ]
+
+    private init(_ attempt: String, _ outcomes: [String], _ layer: String) {
+        (self.attempt, self.outcomes, self.layer) = (attempt, outcomes, layer)
+    }
+}
+
+/// Each attempt twice in one test: outside it succeeds, or the test proves nothing; inside it is contained.
+@Suite(.serialized) struct HostileTests {
+    @Test(arguments: Person.available)
+    func everyAttemptSucceedsOutsideAndIsContainedInAStrictJail(person: Person) async throws {
+        try await tryAll(Expectation.strict, person, profile: "strict")
+    }
+
+    @Test(arguments: Person.available)
+    func whatOrdinaryProgramsMayCallIsContainedByTheLayersBeneath(person: Person) async throws {
+        try await tryAll(Expectation.compat, person, profile: "compat")
+    }
+
+    @Test func everyAttemptOfTheProgramIsExpected() throws {
+        let listed = try Person.ordinary.outside([Programs.hostile]).output.split(separator: "\n").map(String.init)
+        #expect(Set(listed) == Set(Expectation.strict.map(\.attempt)))
+    }
+
+    private func tryAll(_ expectations: [Expectation], _ person: Person, profile: String) async throws {
+        let launcher = try person.launcher()
+        defer { launcher.close() }
+        let surroundings = try Surroundings(person)
+        defer { surroundings.close() }
+        for expectation in expectations {
+            let argument = surroundings.argument(expectation.attempt)
+            let outside = try person.outside([Programs.hostile, expectation.attempt] + argument.outside)
+            #expect(outside.status == 0, "outside: \(outside.output)")
+            let inside = try await launcher.hostile([expectation.attempt] + argument.inside, profile: profile)
+            let outcome = Self.outcome(inside.output, inside.exit)
+            #expect(expectation.outcomes.contains(outcome), "\(expectation.attempt) inside: \(outcome)")
+            print(
+                "contained [\(person.rawValue), \(profile)] \(expectation.attempt): outside succeeded,",
+                "inside \(outcome) ← \(expectation.layer)")
+        }
+    }
+
+    private static func outcome(_ output: String, _ exit: JailExit) -> String {
+        if case .signalled(let number) = exit { return "signal \(number)" }
+        return output.split(separator: " ").last.map(String.init) ?? "\(exit)"
+    }
+}
+
+/// What the attempts reach for outside: a home, a process, a listener, and descriptors left open in this process.
+private struct Surroundings {
+    private let home: String
+    private let listener: Int32
+    private let name = "nexus-hostile-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    private let sleeper = Process()
+    private let leaked: [Int32]
+
+    init(_ person: Person) throws {
+        let folder = "/tmp/nexus-home-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        chmod(folder, 0o755)
+        home = "\(folder)/secret"
+        try "private".write(toFile: home, atomically: true, encoding: .utf8)
+        chmod(home, 0o644)
+        listener = try Self.listen(name)
+        // Deliberately without close-on-exec: a host makes such mistakes, and the jail must not inherit them.
+        leaked = [open("/etc/hostname", O_RDONLY), open("/", O_RDONLY | O_DIRECTORY)]
+        let user = person == .ordinary && getuid() == 0 ? Programs.ordinary : []
+        sleeper.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+        sleeper.arguments = user + ["sleep", "60"]
+        sleeper.standardOutput = FileHandle.nullDevice
+        sleeper.standardError = FileHandle.nullDevice
+        try sleeper.run()
+        usleep(100_000)
+    }
+
+    func argument(_ attempt: String) -> (outside: [String], inside: [String]) {
+        switch attempt {
+        case "read-host-home": ([home], [home])
+        case "read-proc1-environ": (["/proc/\(sleeper.processIdentifier)/environ"], [])
+        case "write-outside-tmp": (["/var/tmp/nexus-written-\(getpid())"], ["/var/tmp/nexus-written-\(getpid())"])
+        case "abstract-unix-socket": ([name], [name])
+        default: ([], [])
+        }
+    }
+
+    func close() {
+        kill(sleeper.processIdentifier, SIGKILL)
+        for descriptor in leaked + [listener] { Glibc.close(descriptor) }
+        try? FileManager.default.removeItem(atPath: (home as NSString).deletingLastPathComponent)
+    }
+
+    private static func listen(_ name: String) throws -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.dropFirst().copyBytes(from: Array(name.utf8)) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + 1 + name.utf8.count)
+        let bound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+        }
+        try #require(bound == 0 && Glibc.listen(descriptor, 16) == 0)
+        return descriptor
+    }
+}

@@ -1,0 +1,121 @@
+import CJail
+import Foundation
+import Glibc
+import Testing
+
+@testable import Sandbox
+
+/// A start that cannot be completed names the layer and the kernel's answer, and leaves the launcher in service.
+@Suite(.serialized) struct JailLauncherTests {
+    private func failure(_ launcher: JailLauncher, _ policy: JailPolicy) async -> JailError? {
+        do {
+            let jail = try await launcher.spawn(policy, descriptors: JailDescriptors())
+            jail.kill()
+            return nil
+        } catch { return error }
+    }
+
+    @Test(arguments: Person.available)
+    func aMissingMountSourceIsNamedWithItsLayer(person: Person) async throws {
+        let launcher = try person.launcher()
+        defer { launcher.close() }
+        var policy = SystemPolicy.program(["/usr/bin/true"])
+        policy.mounts.append(JailMount(source: "/usr/no-such-file", destination: "/x"))
+        let error = try #require(await failure(launcher, policy))
+        #expect(error.layer == "mount-sources" && error.errno == ENOENT)
+        #expect(error.message.contains("/usr/no-such-file"))
+    }
+
+    @Test(arguments: Person.available)
+    func aSymbolicLinkInAMountSourceIsRefused(person: Person) async throws {
+        let launcher = try person.launcher(mountRoots: ["/"])
+        defer { launcher.close() }
+        var policy = SystemPolicy.program(["/usr/bin/true"])
+        policy.mounts.append(JailMount(source: "/proc/self/root/etc", destination: "/x"))
+        #expect(await failure(launcher, policy)?.errno == ELOOP)
+    }
+
+    @Test(arguments: Person.available)
+    func aMountSourceOutsideTheRootsIsRefusedByTheLauncher(person: Person) async throws {
+        let launcher = try person.launcher()
+        defer { launcher.close() }
+        for source in ["/etc", "/usrlocal", "/", "/dev/kmsg", "/root"] {
+            var policy = SystemPolicy.program(["/usr/bin/true"])
+            policy.mounts.append(JailMount(source: source, destination: "/x"))
+            let error = try #require(await failure(launcher, policy))
+            #expect(error.layer == "plan")
+            #expect(error.message.contains("outside the allowed roots"))
+        }
+    }
+
+    @Test(arguments: Person.available)
+    func everyLayerThatFailsIsNamed(person: Person) async throws {
+        let launcher = try person.launcher()
+        defer { launcher.close() }
+        let program = SystemPolicy.program(["/usr/bin/true"])
+        var noProgram = program
+        noProgram.program = .path("/usr/bin/no-such-program")
+        var noDirectory = program
+        noDirectory.workingDirectory = "/nowhere"
+        var overReadOnly = program
+        overReadOnly.mounts.append(JailMount(source: "/usr/bin", destination: "/usr/no-such-place"))
+        var overFile = program
+        overFile.mounts.append(JailMount(source: "/usr/bin", destination: "/usr/bin/env/x"))
+        let cases: [(JailPolicy, String, Int32)] = [
+            (noProgram, "exec", ENOENT), (noDirectory, "session", ENOENT), (overReadOnly, "files", EROFS),
+            (overFile, "files", ENOTDIR),
+        ]
+        for (policy, layer, number) in cases {
+            let error = try #require(await failure(launcher, policy))
+            #expect(error.layer == layer, "\(error)")
+            #expect(error.errno == number, "\(error)")
+            print("named [\(person.rawValue)]: \(error)")
+        }
+        #expect(await failure(launcher, program) == nil)
+    }
+
+    @Test(arguments: Person.available)
+    func everyLayerIsReportedAndVerified(person: Person) async throws {
+        let launcher = try person.launcher()
+        defer { launcher.close() }
+        let jail = try await launcher.idle()
+        for layer in jail.report.layers {
+            print("layer [\(person.rawValue)] \(layer.name): \(layer.state.rawValue), \(layer.detail)")
+        }
+        for name in ["namespaces", "pivot-root", "landlock", "capabilities", "seccomp", "verify", "exec"] {
+            #expect(jail.report[name]?.state == .applied)
+        }
+        let held = try String(contentsOfFile: "/proc/\(jail.processID)/status", encoding: .utf8)
+        #expect(held.contains("CapBnd:\t0000000000000000") && held.contains("Seccomp:\t2"))
+        #expect(launcher.privileged == (person == .root))
+    }
+
+    @Test func theHelperThatIsMissingOrSomethingElseIsSaid() {
+        let missing = #expect(throws: JailError.self) {
+            try JailLauncher.start(helper: "/nowhere/nexus-jail", mountRoots: [])
+        }
+        #expect(missing?.message.contains("/nowhere/nexus-jail") == true && missing?.errno == ENOENT)
+        let other = #expect(throws: JailError.self) { try JailLauncher.start(helper: "/bin/true", mountRoots: []) }
+        #expect(other?.message.contains("did not greet as nexus-jail") == true)
+    }
+
+    @Test(arguments: Person.available)
+    func aLauncherThatWasKilledIsSaidToBeGone(person: Person) async throws {
+        let launcher = try person.launcher()
+        kill(launcher.processID, SIGKILL)
+        #expect(await launcher.exited() == .signalled(SIGKILL))
+        let error = try #require(await failure(launcher, SystemPolicy.program(["/usr/bin/true"])))
+        #expect(error.code == .launcher)
+    }
+
+    @Test func outerIdsAreInUseOnceAndComeBack() {
+        var ids = OuterIDs()
+        let first = ids.take()
+        let second = ids.take()
+        #expect(first != second)
+        for _ in 2..<Int(JAIL_OUTER_ID_COUNT) { _ = ids.take() }
+        #expect(ids.take() == nil)
+        if let first { ids.give(back: first) }
+        #expect(ids.take() == first)
+    }
+}

@@ -1,0 +1,82 @@
+import CJail
+import Testing
+
+@testable import Sandbox
+
+@Suite struct JailProgressTests {
+    private func record(
+        _ kind: jail_report_kind, value: Int32 = 0, error: Int32 = 0, status: Int32 = 0, layer: String = ""
+    ) -> ReportRecord {
+        ReportRecord(kind: kind.rawValue, error: error, value: value, status: status, layer: layer, detail: "")
+    }
+
+    private func running() -> JailProgress {
+        var progress = JailProgress(name: "p", limits: .standard)
+        _ = progress.received(record(JAIL_REPORT_LAUNCHED, value: 77))
+        _ = progress.received(record(JAIL_REPORT_APPLIED, layer: "namespaces"))
+        _ = progress.received(record(JAIL_REPORT_UNAVAILABLE, error: 6, layer: "speculation"))
+        return progress
+    }
+
+    @Test func readyGivesTheReportWithWhatIsMissing() throws {
+        var progress = running()
+        let actions = progress.received(record(JAIL_REPORT_READY))
+        guard case .started(.success(let report))? = actions.first else {
+            Issue.record("no report")
+            return
+        }
+        #expect(report["namespaces"]?.state == .applied)
+        #expect(report["speculation"]?.state == .unavailable)
+        #expect(report["cgroup"]?.state == .notUsed)
+        #expect(report["memory"]?.state == .partial)
+        #expect(progress.processID == 77)
+    }
+
+    @Test func aFailedLayerIsNamedWithItsErrno() {
+        var progress = running()
+        let actions = progress.received(record(JAIL_REPORT_FAILED, error: 1, layer: "proc"))
+        guard case .started(.failure(let error))? = actions.first else {
+            Issue.record("no failure")
+            return
+        }
+        #expect(error.layer == "proc")
+        #expect(error.errno == 1)
+        #expect(error.message.contains("layer proc could not be applied: EPERM"))
+    }
+
+    @Test func anEndWithoutAReportIsLost() {
+        var progress = running()
+        _ = progress.received(record(JAIL_REPORT_READY))
+        #expect(progress.ended() == [.exited(.lost)])
+        #expect(progress.ended() == [])
+    }
+
+    @Test func exitCodesAndSignalsAreToldApart() {
+        for (status, expected) in [(Int32(1), JailExit.exited(code: 9)), (2, .signalled(9)), (3, .signalled(9))] {
+            var progress = running()
+            _ = progress.received(record(JAIL_REPORT_READY))
+            #expect(progress.received(record(JAIL_REPORT_EXITED, value: 9, status: status)) == [.exited(expected)])
+        }
+    }
+
+    @Test func recordsOutOfPlaceChangeNothing() {
+        var progress = running()
+        #expect(progress.received(record(JAIL_REPORT_EXITED)) == [])
+        #expect(progress.received(ReportRecord(kind: 99)) == [])
+    }
+
+    @Test func aStartThatEndsSilentlySaysHowFarItCame() {
+        var progress = running()
+        guard case .started(.failure(let error))? = progress.ended().first else {
+            Issue.record("no failure")
+            return
+        }
+        #expect(error.message.contains("after layer speculation"))
+    }
+
+    @Test func bytesThatAreNotARecordAreNoRecord() {
+        #expect(ReportRecord([]) == nil)
+        #expect(ReportRecord([UInt8](repeating: 0, count: ReportRecord.size)) == nil)
+        #expect(ReportRecord([UInt8](repeating: 0, count: ReportRecord.size + 1)) == nil)
+    }
+}
