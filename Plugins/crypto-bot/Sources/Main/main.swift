@@ -1,0 +1,4 @@
+import CryptoBotCore
+import PluginSDK
+
+PluginMain.run(name: "crypto-bot") { CryptoBot.register(on: $0) }

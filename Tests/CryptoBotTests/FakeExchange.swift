@@ -1,0 +1,34 @@
+import PluginSDK
+
+@testable import CryptoBotCore
+
+/// The exchange by a table of answers: each request takes the next answer for its path. What was asked is kept.
+final class FakeExchange {
+    private(set) var requests: [HTTPRequest] = []
+    private var answers: [String: [Result<HTTPResponse, ToolError>]] = [:]
+    private let clock: ServerClock
+
+    /// - Parameter now: What the local clock says, Unix time in milliseconds.
+    init(now: Int = 1_700_000_000_000) { clock = ServerClock(local: { now }) }
+
+    func answer(_ path: String, status: Int = 200, headers: [String: String] = [:], _ body: String) {
+        let response = HTTPResponse(status: status, headers: headers, body: Array(body.utf8))
+        answers[path, default: []].append(.success(response))
+    }
+
+    func fail(_ path: String, _ error: ToolError) { answers[path, default: []].append(.failure(error)) }
+
+    var client: ExchangeClient {
+        ExchangeClient(clock: clock) { request throws(ToolError) in
+            self.requests.append(request)
+            guard let next = self.answers[request.path]?.first else {
+                throw ToolError(.internalError, "the test has no answer for \(request.path)")
+            }
+            self.answers[request.path]?.removeFirst()
+            return try next.get()
+        }
+    }
+
+    static let account = ExchangeClient.Account(
+        key: SecretBytes(copying: "the-api-key".utf8), signer: Signer(secret: SecretBytes(copying: "the-secret".utf8)))
+}
