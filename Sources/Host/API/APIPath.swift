@@ -1,0 +1,58 @@
+/// The admin API's paths, under the Unix socket only. Bodies and answers are JSON unless said otherwise.
+public enum APIPath {
+    public static let status = "/v1/status"
+    public static let shutDown = "/v1/shutdown"
+    /// GET lists; POST installs a bundle (`PluginBundle.upload`).
+    public static let plugins = "/v1/plugins"
+    /// GET lists; POST `{"user", "mayActFor"?, "seconds"?}` creates.
+    public static let tokens = "/v1/tokens"
+    public static let tools = "/v1/tools"
+    /// GET lists; PUT and DELETE take `plugin`, `name` and `user` or `global=1` in the query; PUT's body is the value.
+    public static let secrets = "/v1/secrets"
+    /// GET with `count`: the last entries as JSON lines.
+    public static let audit = "/v1/audit"
+    public static let mcp = "/mcp"
+
+    public static func plugin(_ name: String, _ action: String? = nil) -> String {
+        "\(plugins)/\(PercentEncoding.encode(name))\(action.map { "/" + $0 } ?? "")"
+    }
+    /// PUT `{"origin", "authority"?, "loopback"}` leads an endpoint elsewhere; DELETE leads it back.
+    public static func endpoint(_ endpoint: String, of plugin: String) -> String {
+        "\(self.plugin(plugin))/endpoints/\(PercentEncoding.encode(endpoint))"
+    }
+    /// POST with the arguments as body.
+    public static func call(_ tool: String) -> String { "\(tools)/\(PercentEncoding.encode(tool))/call" }
+    public static func token(_ id: String) -> String { "\(tokens)/\(PercentEncoding.encode(id))" }
+}
+
+/// RFC 3986 percent-encoding of path segments and query values.
+public enum PercentEncoding {
+    public static func encode(_ text: String) -> String {
+        text.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                String(Unicode.Scalar(byte))
+            default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }.joined()
+    }
+
+    /// The text; nil for a broken escape or bytes that are not UTF-8.
+    public static func decode(_ text: some StringProtocol) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+            guard digits.count == 2 else { return nil }
+            rest = rest.dropFirst(2)
+            bytes.append(UInt8(digits[0] << 4 | digits[1]))
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,20 @@
+internal import HostAPI
+
+/// Why a command failed, in one line for a person, with its exit code.
+struct CommandFailure: Error, CustomStringConvertible {
+    var message: String
+    var code = "failed"
+    var exitCode: Int32 = 1
+
+    init(_ message: String, exitCode: Int32 = 1) {
+        self.message = message
+        self.exitCode = exitCode
+    }
+
+    init(_ failure: APIFailure) {
+        message = failure.message
+        code = failure.code
+    }
+
+    var description: String { message }
+}

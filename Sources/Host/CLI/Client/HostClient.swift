@@ -1,0 +1,79 @@
+// What crosses here: requests to nexusd over its Unix socket. The kernel tells nexusd who we are; where the first token
+// can be read it goes along, so that the command line and an agent of the same user are the same actor.
+internal import AsyncHTTPClient
+internal import Foundation
+internal import HostAPI
+internal import JSONBytes
+internal import NIOCore
+internal import NIOHTTP1
+
+/// A client of one host.
+struct HostClient: Sendable {
+    let home: String
+    /// Another token than the first, for `nexus mcp --token-file`.
+    var token: String?
+
+    init(home: String) { self.home = home }
+
+    enum Method: String {
+        case get = "GET"
+        case put = "PUT"
+        case post = "POST"
+        case delete = "DELETE"
+    }
+
+    /// Makes a request and returns the answer's body.
+    ///
+    /// - Throws: `CommandFailure` with the host's own words, or that no host is running.
+    func send(
+        _ method: Method, _ path: String, query: [(String, String)] = [], body: [UInt8] = [], seconds: Int64 = 90
+    ) async throws -> [UInt8] {
+        let (status, answer) = try await exchange(method, path, query: query, body: body, seconds: seconds)
+        guard status == 200 else {
+            if let json = try? JSONValue(parsing: answer), let failure = APIFailure(json) { throw CommandFailure(failure) }
+            throw CommandFailure("nexusd answered with HTTP status \(status)")
+        }
+        return answer
+    }
+
+    func json(_ method: Method, _ path: String, query: [(String, String)] = [], body: [UInt8] = []) async throws -> JSONValue {
+        let answer = try await send(method, path, query: query, body: body)
+        guard let value = try? JSONValue(parsing: answer) else { throw CommandFailure("nexusd's answer is not JSON") }
+        return value
+    }
+
+    func exchange(
+        _ method: Method, _ path: String, query: [(String, String)] = [], headers: [(String, String)] = [],
+        body: [UInt8] = [], seconds: Int64 = 90
+    ) async throws -> (status: UInt, body: [UInt8]) {
+        let socket = HomePath.socket(home: home)
+        let parameters = query.map { "\(PercentEncoding.encode($0.0))=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
+        var request = HTTPClientRequest(
+            url: "http+unix://\(PercentEncoding.encode(socket))\(path)\(parameters.isEmpty ? "" : "?" + parameters)")
+        request.method = method.http
+        request.headers.add(name: "host", value: "localhost")
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let token = token ?? firstToken { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        if !body.isEmpty { request.body = .bytes(body, length: .known(Int64(body.count))) }
+        do {
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(seconds))
+            let bytes = try await response.body.collect(upTo: 64 << 20)
+            return (response.status.code, Array(bytes.readableBytesView))
+        } catch let error where !FileManager.default.fileExists(atPath: socket) || "\(error)".contains("errno: 111") {
+            throw CommandFailure("no nexusd is running in \(home); start one with `nexus up`", exitCode: 3)
+        } catch let error where "\(error)".contains("errno: 13") {
+            throw CommandFailure("you may not use the host in \(home); run as its owner or as root")
+        } catch {
+            throw CommandFailure("nexusd in \(home) did not answer: \(error); see \(HomePath.log(home: home))")
+        }
+    }
+
+    private var firstToken: String? {
+        guard let text = try? String(contentsOfFile: HomePath.firstToken(home: home), encoding: .utf8) else { return nil }
+        return text.split(whereSeparator: \.isWhitespace).first.map(String.init)
+    }
+}
+
+extension HostClient.Method {
+    fileprivate var http: HTTPMethod { HTTPMethod(rawValue: rawValue) }
+}

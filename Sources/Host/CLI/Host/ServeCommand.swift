@@ -1,0 +1,28 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// Options that a starting host takes.
+struct StartOptions: ParsableArguments {
+    @Option(help: "Port of the MCP listener on 127.0.0.1; 0 lets the kernel choose.")
+    var port: Int = 8_765
+
+    @Option(help: ArgumentHelp("Account to serve as when started by root.", valueName: "account"))
+    var user: String?
+
+    var arguments: [String] { ["--port", String(port)] + (user.map { ["--user", $0] } ?? []) }
+}
+
+/// `nexus serve`: becomes nexusd.
+struct ServeCommand: HostCommand {
+    static let configuration = CommandConfiguration(commandName: "serve", abstract: "Run the host in the foreground.")
+    @OptionGroup var host: HostOptions
+    @OptionGroup var start: StartOptions
+
+    func perform() async throws {
+        let program = DaemonProcess.program
+        let words = [program, "--home", host.homePath] + start.arguments
+        var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        execv(program, &pointers)
+        throw CommandFailure("\(program) cannot be started: \(String(cString: strerror(errno)))")
+    }
+}

@@ -1,0 +1,41 @@
+internal import ArgumentParser
+internal import Foundation
+internal import HostAPI
+internal import JSONBytes
+internal import Registry
+
+/// `nexus plugin install`: shows what the plugin asks for, asks the admin, and only then hands it to the host.
+struct PluginInstallCommand: HostCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "install", abstract: "Install a plugin from its directory, after showing what it asks for.")
+    @OptionGroup var host: HostOptions
+
+    @Argument(help: "A directory with plugin.json and the executable that it names.")
+    var directory: String
+
+    @Flag(name: .shortAndLong, help: "Grant the permissions without asking.")
+    var yes = false
+
+    func perform() async throws {
+        let bundle: PluginBundle
+        do {
+            bundle = try PluginBundle.load(directory: directory)
+        } catch {
+            throw CommandFailure("nothing was installed: \(error.message)")
+        }
+        if !host.json { PermissionText(output: host.output).show(PermissionText.json(bundle.manifest)) }
+        guard yes || confirmed() else {
+            throw CommandFailure("nothing was installed; add --yes to grant these permissions without a terminal")
+        }
+        let installed = try await host.client.json(.post, APIPath.plugins, body: bundle.upload)
+        host.output.show(installed) { plugin in
+            host.output.line("installed \(plugin.shown("name")) \(plugin.shown("version"))  \(plugin.shown("digest"))")
+        }
+    }
+
+    private func confirmed() -> Bool {
+        guard isatty(STDIN_FILENO) == 1, !host.json else { return false }
+        FileHandle.standardError.write(Data("Grant this and install? [y/N] ".utf8))
+        return readLine().map { ["y", "yes"].contains($0.lowercased()) } ?? false
+    }
+}

@@ -1,0 +1,97 @@
+// The whole story of a call, one stage after the other. Each stage is a call into the folder that owns it; no audit
+// intent written, no call made; and a credential exists in the clear only between `bind` and the end of this function.
+public import AuditLog
+internal import JSONBytes
+internal import PluginABI
+
+/// Takes a tool call from whoever makes it to the jailed plugin and back.
+public struct CallPipeline: Sendable {
+    private let authenticator: Authenticator
+    private let catalog: PluginCatalog
+    private let policy: Policy
+    private let secrets: SecretStore
+    private let audit: AuditLog
+    private let supervisor: Supervisor
+
+    public init(
+        authenticator: Authenticator, catalog: PluginCatalog, policy: Policy, secrets: SecretStore, audit: AuditLog,
+        supervisor: Supervisor
+    ) {
+        self.authenticator = authenticator
+        self.catalog = catalog
+        self.policy = policy
+        self.secrets = secrets
+        self.audit = audit
+        self.supervisor = supervisor
+    }
+
+    /// - Throws: `HostError` whose message the caller can act on.
+    public func call(_ request: ToolRequest) async throws(HostError) -> ToolResult {
+        var record = CallRecord(request)
+        do throws(HostError) {
+            // authenticate
+            let caller = try authenticator.caller(request.presented)
+            record.caller = caller
+            // resolve
+            let (plugin, tool) = try catalog.tool(request.tool)
+            record.plugin = plugin.name
+            // validate
+            try validate(request.arguments, against: tool)
+            // policy
+            switch policy.decide(caller, tool: tool, of: plugin) {
+            case .allow(let rule): record.rule = rule
+            case .deny(let rule, let reason):
+                record.rule = rule
+                throw HostError(.forbidden, reason)
+            }
+            // credentials
+            let bound = try BoundCredentials.bind(tool, of: plugin, for: caller, from: secrets)
+            record.credentials = bound.masked
+            let redactor = Redactor(bound.credentials)
+            defer { redactor.wipe() }
+            // the plugin must be there before the intent names its instance
+            let instance = try await supervisor.instance(of: plugin)
+            record.instance = instance.id
+            // audit intent
+            try record.writeIntent(to: audit)
+            // call
+            let deadline = Clock.unixMilliseconds() + HostLimits.callMilliseconds
+            let answer = await instance.session.call(
+                Message.Call(
+                    tool: tool.name, arguments: request.arguments, deadline: deadline, requestID: record.requestID,
+                    credentials: bound.credentials),
+                in: CallContext(
+                    requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id, tool: tool.name,
+                    deadline: deadline))
+            // redact, then audit the outcome: the log sees what the agent sees
+            switch answer {
+            case .success(let payload):
+                let result = ToolResult(json: redactor.redact(payload.json), requestID: record.requestID)
+                try record.writeOutcome("ok", to: audit)
+                return result
+            case .failure(var error):
+                error.message = redactor.redact(error.message)
+                throw error
+            }
+        } catch {
+            try record.writeFailure(error, to: audit)
+            throw error
+        }
+    }
+
+    private func validate(_ arguments: [UInt8], against tool: PluginManifest.Tool) throws(HostError) {
+        guard arguments.count <= HostLimits.argumentBytes else {
+            throw HostError(.invalidArguments, "the arguments have \(arguments.count) bytes; the limit is \(HostLimits.argumentBytes)")
+        }
+        let violations: [JSONSchema.Violation]
+        do {
+            violations = try JSONSchema(tool.inputSchema).violations(in: try JSONValue(parsing: arguments))
+        } catch {
+            throw HostError(.invalidArguments, "the arguments of \(tool.name) are not valid JSON: \(error)")
+        }
+        guard violations.isEmpty else {
+            let list = violations.map(\.description).joined(separator: "; ")
+            throw HostError(.invalidArguments, "the arguments do not fit \(tool.name): \(list)")
+        }
+    }
+}

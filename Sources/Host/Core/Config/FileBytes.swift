@@ -1,0 +1,50 @@
+internal import Glibc
+internal import SystemPackage
+
+/// Small private files: keys, tokens, process ids.
+enum FileBytes {
+    /// The file's bytes; nil if it does not exist.
+    ///
+    /// - Throws: `HostError` with `storageFailed` for a link, a file that others may read where `isPrivate`, or a failed read.
+    static func read(_ path: String, limit: Int, isPrivate: Bool = false) throws(HostError) -> [UInt8]? {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        if file < 0, errno == ENOENT { return nil }
+        guard file >= 0 else { throw failure("cannot be read", path) }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw HostError(.storageFailed, "\(path) is not a regular file")
+        }
+        if isPrivate, status.st_mode & 0o077 != 0 {
+            throw HostError(
+                .storageFailed, "\(path) can be read by other users (mode \(String(status.st_mode & 0o777, radix: 8))); "
+                    + "run: chmod 600 \(path), and replace what was in it")
+        }
+        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        let count = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress, $0.count) }
+        guard count >= 0, count <= limit else { throw failure("is too long or cannot be read", path) }
+        return Array(bytes[..<count])
+    }
+
+    /// The first word of a file; nil if there is none.
+    static func text(_ path: String, limit: Int) -> String? {
+        guard let bytes = try? read(path, limit: limit) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(String.init)
+    }
+
+    /// Writes a 0600 file in place of an older one: a new file, then rename(2).
+    static func write(_ bytes: [UInt8], to path: String) throws(HostError) {
+        let fresh = "\(path).new"
+        unlink(fresh)
+        let file = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw failure("cannot be written", fresh) }
+        let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+        let synced = fsync(file)
+        close(file)
+        guard written == bytes.count, synced == 0, rename(fresh, path) == 0 else { throw failure("cannot be written", path) }
+    }
+
+    private static func failure(_ what: String, _ path: String) -> HostError {
+        HostError(.storageFailed, "\(path) \(what): \(Errno(rawValue: errno))")
+    }
+}

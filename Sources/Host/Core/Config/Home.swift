@@ -1,0 +1,41 @@
+internal import Glibc
+
+/// The one directory that a host owns, and what is where in it.
+public struct Home: Sendable, Equatable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    public var database: String { "\(path)/nexus.sqlite" }
+    public var masterKey: String { "\(path)/master.key" }
+    public var firstToken: String { "\(path)/token" }
+    public var socket: String { "\(path)/nexusd.sock" }
+    public var processFile: String { "\(path)/nexusd.pid" }
+    public var lock: String { "\(path)/nexusd.lock" }
+    public var store: String { "\(path)/store" }
+    public var audit: String { "\(path)/audit" }
+    public var log: String { "\(path)/nexusd.log" }
+
+    /// Makes the directory (0700) with its parents, and refuses one that others may write.
+    ///
+    /// - Throws: `HostError` with `storageFailed`, naming path, owner or mode.
+    public func prepare() throws(HostError) {
+        var partial = ""
+        for part in path.split(separator: "/") {
+            partial += "/\(part)"
+            _ = mkdir(partial, 0o700)
+        }
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw HostError(.storageFailed, "the home \(path) is not a directory; choose another with --home")
+        }
+        guard status.st_uid == geteuid() else {
+            throw HostError(
+                .storageFailed,
+                "the home \(path) belongs to uid \(status.st_uid), nexusd runs as uid \(geteuid()); chown it or use --home")
+        }
+        guard status.st_mode & 0o077 == 0 || chmod(path, 0o700) == 0 else {
+            throw HostError(.storageFailed, "the home \(path) is open to other users; run: chmod 700 \(path)")
+        }
+    }
+}

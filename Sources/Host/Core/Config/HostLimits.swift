@@ -1,0 +1,29 @@
+/// Every limit of the host. Units in the names.
+public enum HostLimits {
+    /// How long a call may take, from its arrival to its terminal answer.
+    public static let callMilliseconds: UInt64 = 60_000
+    /// Arguments of one call, as JSON.
+    public static let argumentBytes = 1 << 20
+    /// One secret's value.
+    public static let secretBytes = 16 << 10
+    /// Secrets shorter than this are too common to be searched for in results.
+    public static let redactedFromBytes = 8
+    /// Bytes that may wait for a plugin that does not read, per instance.
+    public static let unsentBytes = 16 << 20
+    /// Bytes taken from one plugin before the next one has its turn.
+    public static let readBytes = 64 << 10
+    /// Lines of stderr, stdout and log frames kept per plugin.
+    public static let keptLogLines = 200
+    /// One such line.
+    public static let logLineBytes = 2_048
+    /// Answer to `http.fetch`, body.
+    public static let fetchResponseBytes = 2 << 20
+    /// One `http.fetch`.
+    public static let fetchMilliseconds: UInt64 = 15_000
+    /// Headers of one `http.fetch`.
+    public static let fetchHeaders = 32
+    /// After a plugin's socket closes, how long to wait for its exit status.
+    public static let exitStatusMilliseconds: UInt64 = 300
+    /// Between asking a disposed plugin to go and killing it.
+    public static let terminateMilliseconds: UInt64 = 1_000
+}

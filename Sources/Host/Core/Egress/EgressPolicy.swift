@@ -1,0 +1,100 @@
+internal import PluginABI
+
+/// May this plugin make this request, and where does it go? A pure function of manifest, overrides and request.
+enum EgressPolicy {
+    /// A request that may be made, of the host and as written here.
+    struct Route: Sendable, Equatable {
+        var origin: Origin
+        var authority: String?
+        /// Only a dev override may name loopback, and then nothing but it.
+        var isLoopbackAllowed: Bool
+    }
+
+    /// - Throws: `ABIError` with `permissionDenied`; its message names the rule and what would allow the request.
+    static func route(_ request: FetchRequest, for plugin: InstalledPlugin) throws(ABIError) -> Route {
+        let rules = plugin.manifest.permissions.httpFetch
+        guard let rule = rules.first(where: { $0.endpoint == request.endpoint }) else {
+            let known = rules.map(\.endpoint).joined(separator: ", ")
+            throw deny("the endpoint \"\(request.endpoint.prefix(64))\" is not declared (declared: \(known.isEmpty ? "none" : known))")
+        }
+        let place = "permissions.http.fetch \"\(rule.endpoint)\""
+        guard rule.methods.contains(request.method) else {
+            throw deny("\(place) allows \(rule.methods.joined(separator: ", ")), not \(request.method.prefix(16))")
+        }
+        guard isPlain(path: request.path) else {
+            throw deny("the path must be plain: letters, digits and -._~/ only, no // and no dot segments")
+        }
+        guard rule.paths.contains(where: { request.path.hasPrefix($0) }) else {
+            throw deny("\(place) allows paths under \(rule.paths.joined(separator: ", ")), not \(request.path.prefix(200))")
+        }
+        guard request.query.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else {
+            throw deny("the query must be percent-encoded ASCII without #")
+        }
+        try check(headers: request.headers)
+        if let override = plugin.endpoints[rule.endpoint] {
+            return Route(
+                origin: override.origin, authority: override.authority, isLoopbackAllowed: override.weakeningLoopback)
+        }
+        guard let origin = Origin(rule.origin) else { throw deny("the declared origin \(rule.origin) is not valid") }
+        return Route(origin: origin, authority: nil, isLoopbackAllowed: false)
+    }
+
+    /// The address to connect to: every address of the name must be allowed, so that none can be slipped in.
+    static func address(_ addresses: [NetworkAddress], for route: Route) throws(ABIError) -> NetworkAddress {
+        guard let first = addresses.first else {
+            throw ABIError(.unavailable, "\(route.origin.host) has no address; check the name and the host's DNS")
+        }
+        for address in addresses {
+            switch address.verdict {
+            case .global where !route.isLoopbackAllowed: continue
+            case .loopback where route.isLoopbackAllowed: continue
+            case .loopback:
+                throw deny("\(route.origin.host) is \(address), a loopback address of this host; `nexus plugin endpoint … --dev-loopback` would allow one")
+            case .global:
+                throw deny("\(route.origin.host) is \(address), but this endpoint was pointed at loopback only")
+            case .refused(let name):
+                throw deny("\(route.origin.host) is \(address), a \(name) address; plugins reach public addresses only")
+            }
+        }
+        return first
+    }
+
+    private static func isPlain(path: String) -> Bool {
+        guard path.hasPrefix("/"), path.utf8.count <= 2_048 else { return false }
+        let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        let isWhole = parts.dropLast().allSatisfy { !$0.isEmpty }
+        return isWhole && !parts.contains(".") && !parts.contains("..")
+            && path.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "~"), UInt8(ascii: "/"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// Headers that frame the message or name its host are the host's business.
+    private static let ownHeaders: Set<String> = [
+        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer", "expect",
+        "proxy-authorization", "proxy-connection", "cookie", "forwarded", "x-forwarded-for", "x-forwarded-host", "via",
+    ]
+
+    private static func check(headers: [FetchRequest.Header]) throws(ABIError) {
+        guard headers.count <= HostLimits.fetchHeaders else { throw deny("more than \(HostLimits.fetchHeaders) headers") }
+        for header in headers {
+            let isToken = !header.name.isEmpty && header.name.utf8.allSatisfy {
+                $0 == UInt8(ascii: "-") || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || (0x30...0x39).contains($0)
+            }
+            guard isToken, header.value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
+                throw deny("the header \"\(header.name.prefix(40))\" is not a plain name and value")
+            }
+            guard !ownHeaders.contains(header.name.lowercased()) else {
+                throw deny("the header \(header.name) is set by the host only")
+            }
+        }
+    }
+
+    private static func deny(_ reason: String) -> ABIError { ABIError(.permissionDenied, "http.fetch refused: \(reason)") }
+}

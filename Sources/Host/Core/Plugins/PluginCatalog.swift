@@ -1,0 +1,159 @@
+internal import AuditLog
+internal import FoundationEssentials
+internal import GRDB
+public import PluginABI
+public import Registry
+internal import Synchronization
+
+/// What is installed: rows in the database, executables in the store, and a copy in memory that every call reads.
+public final class PluginCatalog: Sendable {
+    private let database: Database
+    private let store: BundleStore
+    private let plugins: Mutex<[String: InstalledPlugin]>
+
+    public init(database: Database, store: BundleStore) throws(HostError) {
+        self.database = database
+        self.store = store
+        plugins = Mutex([:])
+        try reload()
+    }
+
+    public func list() -> [InstalledPlugin] {
+        plugins.withLock { $0.values.sorted { $0.name < $1.name } }
+    }
+
+    /// - Throws: `unknownPlugin`.
+    public func plugin(_ name: String) throws(HostError) -> InstalledPlugin {
+        guard let plugin = plugins.withLock({ $0[name] }) else {
+            throw HostError(.unknownPlugin, "no plugin is called \"\(name)\"; see `nexus plugin list`")
+        }
+        return plugin
+    }
+
+    /// The plugin that has a tool, and the tool.
+    ///
+    /// - Throws: `unknownTool`.
+    public func tool(_ name: String) throws(HostError) -> (plugin: InstalledPlugin, tool: PluginManifest.Tool) {
+        for plugin in list() {
+            if let tool = plugin.manifest.tools.first(where: { $0.name == name }) { return (plugin, tool) }
+        }
+        throw HostError(.unknownTool, "no tool is called \"\(name.prefix(80))\"; see `nexus tool list`")
+    }
+
+    /// Stores a bundle; an installed plugin of the same name is replaced.
+    ///
+    /// - Throws: `conflict` if another plugin has one of its tools' names.
+    public func install(_ bundle: PluginBundle) throws(HostError) {
+        let manifest = bundle.manifest
+        for tool in manifest.tools {
+            if let (owner, _) = try? self.tool(tool.name), owner.name != manifest.name {
+                throw HostError(
+                    .conflict, "the tool \"\(tool.name)\" belongs to the plugin \(owner.name) already; remove that first")
+            }
+        }
+        do {
+            try store.save(bundle)
+        } catch {
+            throw HostError(.storageFailed, error.message)
+        }
+        let previous = plugins.withLock { $0[manifest.name]?.digest }
+        try database.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO plugin (name, manifest, digest, installed) VALUES (?, ?, ?, ?) ON CONFLICT (name)
+                    DO UPDATE SET manifest = excluded.manifest, digest = excluded.digest, installed = excluded.installed
+                    """,
+                arguments: [manifest.name, bundle.manifestBytes.blob, bundle.executableDigest, AuditClock.now()])
+            try database.execute(sql: "DELETE FROM tool WHERE plugin = ?", arguments: [manifest.name])
+            for tool in manifest.tools {
+                try database.execute(
+                    sql: "INSERT INTO tool (name, plugin) VALUES (?, ?)", arguments: [tool.name, manifest.name])
+            }
+        }
+        try reload()
+        if let previous { dropExecutable(previous) }
+    }
+
+    public func remove(_ name: String) throws(HostError) {
+        let plugin = try plugin(name)
+        try database.write { try $0.execute(sql: "DELETE FROM plugin WHERE name = ?", arguments: [name]) }
+        try reload()
+        dropExecutable(plugin.digest)
+    }
+
+    /// Leads a declared endpoint elsewhere, or back with nil.
+    ///
+    /// - Throws: `invalidRequest` if the plugin declares no such endpoint.
+    public func setEndpoint(_ endpoint: String, of name: String, to override: EndpointOverride?) throws(HostError) {
+        let plugin = try plugin(name)
+        guard plugin.manifest.permissions.httpFetch.contains(where: { $0.endpoint == endpoint }) else {
+            throw HostError(.invalidRequest, "\(name) declares no endpoint \"\(endpoint)\"; see `nexus plugin info \(name)`")
+        }
+        try database.write { database in
+            try database.execute(sql: "DELETE FROM endpoint WHERE plugin = ? AND name = ?", arguments: [name, endpoint])
+            guard let override else { return }
+            try database.execute(
+                sql: "INSERT INTO endpoint (plugin, name, origin, authority, loopback) VALUES (?, ?, ?, ?, ?)",
+                arguments: [
+                    name, endpoint, override.origin.description, override.authority, override.weakeningLoopback ? 1 : 0,
+                ])
+        }
+        try reload()
+    }
+
+    /// The executable's bytes, checked against the digest that was installed.
+    func executable(of plugin: InstalledPlugin) throws(HostError) -> [UInt8] {
+        do {
+            return try store.executable(digest: plugin.digest)
+        } catch {
+            throw HostError(.pluginFailed, error.message)
+        }
+    }
+
+    private func dropExecutable(_ digest: String) {
+        let isUsed = plugins.withLock { $0.values.contains { $0.digest == digest } }
+        if !isUsed { store.remove(digest: digest) }
+    }
+
+    private func reload() throws(HostError) {
+        let rows = try database.read { database in
+            try Row.fetchAll(database, sql: "SELECT name, manifest, digest, installed FROM plugin").map {
+                (
+                    name: $0["name"] as String, manifest: $0["manifest"] as Data, digest: $0["digest"] as String,
+                    installed: $0["installed"] as String
+                )
+            }
+        }
+        var fresh: [String: InstalledPlugin] = [:]
+        for row in rows {
+            do {
+                fresh[row.name] = InstalledPlugin(
+                    manifest: try PluginManifest(parsing: Array(row.manifest)), digest: row.digest,
+                    installed: row.installed, endpoints: try endpoints(of: row.name))
+            } catch let error as ManifestError {
+                throw HostError(.storageFailed, "the stored manifest of \(row.name) cannot be read: \(error)")
+            } catch {
+                throw (error as? HostError) ?? HostError(.storageFailed, "\(error)")
+            }
+        }
+        plugins.withLock { $0 = fresh }
+    }
+
+    private func endpoints(of name: String) throws(HostError) -> [String: EndpointOverride] {
+        let rows = try database.read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM endpoint WHERE plugin = ?", arguments: [name]).map {
+                (
+                    name: $0["name"] as String, origin: $0["origin"] as String, authority: $0["authority"] as String?,
+                    loopback: $0["loopback"] as Bool
+                )
+            }
+        }
+        var overrides: [String: EndpointOverride] = [:]
+        for row in rows {
+            guard let origin = Origin(row.origin) else { continue }
+            overrides[row.name] = EndpointOverride(
+                origin: origin, authority: row.authority, weakeningLoopback: row.loopback)
+        }
+        return overrides
+    }
+}

@@ -1,0 +1,152 @@
+public import AuditLog
+public import JSONBytes
+internal import Logging
+internal import PluginABI
+public import Sandbox
+internal import Synchronization
+
+/// Starts plugins when they are needed, hands out their running instance, and records how each ends.
+public actor Supervisor {
+    private let catalog: PluginCatalog
+    private let audit: AuditLog
+    private let launcher: JailLauncher
+    private let poller: DescriptorPoller
+    private let services: any HostServices
+    private let logger = Logger(label: "nexus.supervisor")
+    private var starting: [String: Task<Result<PluginInstance, HostError>, Never>] = [:]
+    private var running: [String: PluginInstance] = [:]
+    private var logs: [String: PluginLog] = [:]
+    private var causes: [String: String] = [:]
+    private var count = 0
+    private var isShutDown = false
+
+    public init(
+        catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, poller: DescriptorPoller,
+        services: any HostServices
+    ) {
+        self.catalog = catalog
+        self.audit = audit
+        self.launcher = launcher
+        self.poller = poller
+        self.services = services
+    }
+
+    /// How a plugin is doing, for people.
+    public struct Status: Sendable, Equatable {
+        /// `running`, `starting`, `stopped` or `failed`.
+        public var state: String
+        public var instance: String?
+        /// The jail's layers as the launcher reported them: an array of `{"layer", "state", "detail"}`.
+        public var layers: JSONValue?
+        /// Why the last instance ended, if it ended badly.
+        public var cause: String?
+        public var lateFrames: Int
+        public var recentLog: [String]
+    }
+
+    public func status(of name: String) -> Status {
+        let instance = running[name]
+        let state = instance != nil ? "running" : starting[name] != nil ? "starting" : causes[name] != nil ? "failed" : "stopped"
+        return Status(
+            state: state, instance: instance?.id, layers: instance?.report.json, cause: causes[name],
+            lateFrames: instance?.session.lateFrames ?? 0, recentLog: logs[name]?.recent(20) ?? [])
+    }
+
+    /// The running instance; started if there is none. Callers who come while it starts wait for the same start.
+    func instance(of plugin: InstalledPlugin) async throws(HostError) -> PluginInstance {
+        let name = plugin.name
+        guard !isShutDown else { throw HostError(.pluginFailed, "nexusd is stopping", retryable: true) }
+        if let instance = running[name] { return instance }
+        let task: Task<Result<PluginInstance, HostError>, Never>
+        if let started = starting[name] {
+            task = started
+        } else {
+            count += 1
+            let id = "\(name)#\(count)"
+            let fresh = Task { await self.launch(plugin, id: id) }
+            starting[name] = fresh
+            task = fresh
+        }
+        switch await task.value {
+        case .success(let instance): return instance
+        case .failure(let error): throw error
+        }
+    }
+
+    public func start(_ name: String) async throws(HostError) { _ = try await instance(of: try catalog.plugin(name)) }
+
+    /// Stops a plugin if it runs; waits for its drain.
+    public func stop(_ name: String) async throws(HostError) {
+        _ = try catalog.plugin(name)
+        _ = await starting[name]?.value
+        guard let instance = running.removeValue(forKey: name) else { return }
+        causes[name] = nil
+        await instance.stop()
+        _ = try? audit.append([("kind", "plugin"), ("event", "stopped"), ("plugin", .string(name)), ("instance", .string(instance.id))])
+    }
+
+    /// Stops everything and refuses to start anything more.
+    public func shutDown() async {
+        isShutDown = true
+        for task in starting.values { _ = await task.value }
+        let instances = Array(running.values)
+        running = [:]
+        await withTaskGroup(of: Void.self) { group in
+            for instance in instances { group.addTask { await instance.stop() } }
+        }
+        launcher.close()
+    }
+
+    private func launch(_ plugin: InstalledPlugin, id: String) async -> Result<PluginInstance, HostError> {
+        defer { starting[plugin.name] = nil }
+        let log = log(of: plugin.name)
+        do throws(HostError) {
+            let instance = try await PluginInstance.start(
+                plugin, id: id, executable: try catalog.executable(of: plugin),
+                in: PluginInstance.Environment(
+                    launcher: launcher, poller: poller, services: services, log: log,
+                    ended: { [weak self] id, cause in Task { await self?.ended(plugin.name, id: id, cause: cause) } }))
+            // The layers go on record before the first call is made.
+            do {
+                try audit.append([
+                    ("kind", "plugin"), ("event", "started"), ("plugin", .string(plugin.name)), ("instance", .string(id)),
+                    ("version", .string(plugin.manifest.version)), ("digest", .string("sha256:" + plugin.digest)),
+                    ("layers", instance.report.json),
+                ])
+            } catch {
+                let cause = HostError(.auditFailed, error.message, retryable: true)
+                instance.kill(cause: cause)
+                throw cause
+            }
+            causes[plugin.name] = nil
+            running[plugin.name] = instance
+            return .success(instance)
+        } catch {
+            record(plugin.name, id: id, cause: error)
+            return .failure(error)
+        }
+    }
+
+    private func ended(_ name: String, id: String, cause: HostError) {
+        guard running[name]?.id == id else { return }
+        running[name] = nil
+        record(name, id: id, cause: cause)
+    }
+
+    private func record(_ name: String, id: String, cause: HostError) {
+        causes[name] = cause.message
+        logger.warning("plugin failed", metadata: ["plugin": "\(name)", "instance": "\(id)", "cause": "\(cause.message)"])
+        _ = try? audit.append([
+            ("kind", "plugin"), ("event", "failed"), ("plugin", .string(name)), ("instance", .string(id)),
+            ("code", .string(cause.code.rawValue)), ("cause", .string(cause.message)),
+        ])
+    }
+
+    private func log(of name: String) -> PluginLog {
+        if let log = logs[name] { return log }
+        let logger = Logger(label: "nexus.plugin.\(name)")
+        let log = PluginLog { logger.info("\($0)") }
+        logs[name] = log
+        return log
+    }
+}

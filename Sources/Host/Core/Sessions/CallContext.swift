@@ -1,0 +1,17 @@
+public import PluginABI
+
+/// What the host knows of a call while a plugin serves it; host services act within it.
+public struct CallContext: Sendable {
+    public var requestID: String
+    public var caller: Caller
+    public var plugin: InstalledPlugin
+    public var instance: String
+    public var tool: String
+    /// Absolute, Unix milliseconds.
+    public var deadline: UInt64
+}
+
+/// What plugins may ask of the host.
+public protocol HostServices: Sendable {
+    func perform(_ call: Message.HostCall, in context: CallContext) async throws(ABIError) -> Message.Payload
+}

@@ -1,0 +1,78 @@
+internal import Glibc
+internal import Synchronization
+
+/// The last lines that a plugin said outside the protocol: stdout, stderr and log frames.
+public final class PluginLog: Sendable {
+    private let lines: Mutex<[String]> = Mutex([])
+    private let sink: @Sendable (String) -> Void
+
+    init(sink: @escaping @Sendable (String) -> Void) { self.sink = sink }
+
+    /// Keeps one line, made safe to print: cut to length, control characters shown as escapes.
+    func add(_ source: String, _ text: String) {
+        var safe = ""
+        for scalar in text.unicodeScalars.prefix(HostLimits.logLineBytes) {
+            safe += scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+        let line = "\(source): \(safe)"
+        lines.withLock { lines in
+            lines.append(line)
+            if lines.count > HostLimits.keptLogLines { lines.removeFirst() }
+        }
+        sink(line)
+    }
+
+    public func recent(_ count: Int) -> [String] { lines.withLock { Array($0.suffix(count)) } }
+}
+
+/// Reads one pipe of a plugin into its log, line by line, until the plugin's end closes.
+final class OutputCapture: Sendable {
+    private struct State {
+        var partial: [UInt8] = []
+        var ticket: UInt64 = 0
+        var isOpen = true
+    }
+    private let state = Mutex(State())
+    private let descriptor: Int32
+    private let poller: DescriptorPoller
+    private let source: String
+    private let log: PluginLog
+
+    /// Takes over the reading end of a pipe.
+    init(descriptor: Int32, source: String, log: PluginLog, poller: DescriptorPoller) {
+        self.descriptor = descriptor
+        self.source = source
+        self.log = log
+        self.poller = poller
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        state.withLock { $0.ticket = poller.watch(descriptor) { [self] _ in read() } }
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    func stop() {
+        state.withLock { state in
+            guard state.isOpen else { return }
+            state.isOpen = false
+            poller.forget(descriptor, state.ticket)
+        }
+    }
+
+    private func read() {
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        if count < 0, errno == EAGAIN || errno == EINTR { return }
+        let lines: [[UInt8]] = state.withLock { state in
+            state.partial.append(contentsOf: buffer.prefix(max(count, 0)))
+            var lines = state.partial.split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)
+            state.partial = lines.popLast() ?? []
+            if count <= 0 || state.partial.count > HostLimits.logLineBytes {
+                if !state.partial.isEmpty { lines.append(state.partial) }
+                state.partial = []
+            }
+            return lines
+        }
+        for line in lines { log.add(source, String(decoding: line, as: UTF8.self)) }
+        if count <= 0 { stop() }
+    }
+}

@@ -1,0 +1,186 @@
+internal import CJail
+internal import Glibc
+internal import PluginABI
+internal import Sandbox
+internal import Synchronization
+
+/// One process of a plugin: its jail, its conversation and its output.
+final class PluginInstance: Sendable {
+    let id: String
+    let plugin: InstalledPlugin
+    let session: PluginSession
+    let report: JailReport
+    private let jail: Jail
+    private let captures: [OutputCapture]
+
+    /// What an instance needs from its host.
+    struct Environment: Sendable {
+        var launcher: JailLauncher
+        var poller: DescriptorPoller
+        var services: any HostServices
+        var log: PluginLog
+        var ended: @Sendable (String, HostError) -> Void
+    }
+
+    /// Builds the jail, starts the plugin in it and takes it to `running`.
+    ///
+    /// - Throws: `HostError` with the layer that failed, or what the plugin did instead of starting.
+    static func start(
+        _ plugin: InstalledPlugin, id: String, executable: [UInt8], in environment: Environment
+    ) async throws(HostError) -> PluginInstance {
+        let pipes = try InstanceDescriptors(executable: executable, name: plugin.name)
+        let jail: Jail
+        do {
+            jail = try await environment.launcher.spawn(
+                JailPolicyBuilder.policy(for: plugin, instance: id), descriptors: pipes.forJail)
+        } catch {
+            pipes.closeAll()
+            throw HostError(.jailFailed, "the plugin \(plugin.name) was not started: \(error.message)")
+        }
+        pipes.closeJailEnds()
+        let instance = PluginInstance(plugin: plugin, id: id, jail: jail, pipes: pipes, environment: environment)
+        do {
+            try await instance.begin()
+        } catch {
+            instance.kill(cause: error)
+            throw error
+        }
+        return instance
+    }
+
+    private init(
+        plugin: InstalledPlugin, id: String, jail: Jail, pipes: InstanceDescriptors, environment: Environment
+    ) {
+        self.plugin = plugin
+        self.id = id
+        self.jail = jail
+        report = jail.report
+        let log = environment.log
+        captures = [
+            OutputCapture(descriptor: pipes.output.host, source: "stdout", log: log, poller: environment.poller),
+            OutputCapture(descriptor: pipes.errors.host, source: "stderr", log: log, poller: environment.poller),
+        ]
+        session = PluginSession(
+            plugin: plugin.name, descriptor: pipes.channel.host, poller: environment.poller,
+            callbacks: PluginSession.Callbacks(
+                log: { log.add("log/\($0.level)", $0.message) }, services: environment.services,
+                explainEnd: { await Self.cause(of: jail, plugin: plugin.name) },
+                ended: { cause in
+                    jail.kill()
+                    environment.ended(id, cause)
+                }))
+        session.open()
+    }
+
+    /// hello … started.
+    private func begin() async throws(HostError) {
+        try await session.step(nil, to: .greeted, milliseconds: deadline(.created))
+        let version: UInt32
+        do {
+            version = try VersionRange.supported.highestCommon(with: session.offeredVersions ?? VersionRange(0, 0))
+        } catch {
+            try? await session.step(.abort(error), to: .failed, milliseconds: 100)
+            throw HostError(.pluginFailed, "the plugin \(plugin.name) cannot be used: \(error.message)")
+        }
+        try await session.step(
+            .welcome(version: version, instance: id, bodyLimit: UInt32(ABILimits.bodyBytes)), to: .welcomed,
+            milliseconds: 1_000)
+        try await session.step(
+            .initialize(configuration: Array("{}".utf8)), to: .initialized, milliseconds: deadline(.initializing))
+        try await session.step(.start, to: .running, milliseconds: deadline(.starting))
+    }
+
+    /// stop, dispose, and then the process: asked, then told.
+    func stop() async {
+        let drain = deadline(.stopping)
+        do throws(HostError) {
+            try await session.step(
+                .stop(deadline: Clock.unixMilliseconds() + drain), to: .stopped, milliseconds: drain)
+            try await session.step(.dispose, to: .disposed, milliseconds: deadline(.disposing))
+        } catch {
+            kill(cause: error)
+            return
+        }
+        jail.terminate()
+        _ = await exit(within: HostLimits.terminateMilliseconds)
+        kill(cause: HostError(.pluginFailed, "the plugin \(plugin.name) was stopped", retryable: true))
+    }
+
+    func kill(cause: HostError) {
+        jail.kill()
+        session.fail(cause)
+        for capture in captures { capture.stop() }
+    }
+
+    private func exit(within milliseconds: UInt64) async -> JailExit? { await Self.exit(of: jail, within: milliseconds) }
+
+    private func deadline(_ state: LifecycleState) -> UInt64 { state.deadlineMilliseconds ?? 1_000 }
+
+    /// Why a plugin's socket closed, as far as its init tells in time.
+    private static func cause(of jail: Jail, plugin: String) async -> HostError {
+        let exit = await exit(of: jail, within: HostLimits.exitStatusMilliseconds)
+        let what = exit.map { "ended: \($0)" } ?? "closed its connection"
+        return HostError(.pluginFailed, "the plugin \(plugin) \(what)", retryable: true)
+    }
+
+    private static func exit(of jail: Jail, within milliseconds: UInt64) async -> JailExit? {
+        await withTaskGroup(of: JailExit?.self) { group in
+            group.addTask { await jail.exited() }
+            group.addTask {
+                try? await Task.sleep(for: .milliseconds(milliseconds))
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+    }
+}
+
+/// The descriptors of one instance, both ends of each, made together and closed together.
+struct InstanceDescriptors {
+    struct Pair {
+        var host: Int32 = -1
+        var jail: Int32 = -1
+    }
+    private(set) var channel = Pair()
+    private(set) var output = Pair()
+    private(set) var errors = Pair()
+    private(set) var executable: Int32 = -1
+
+    init(executable bytes: [UInt8], name: String) throws(HostError) {
+        do {
+            executable = try SealedMemory.seal(bytes, name: name)
+        } catch {
+            throw HostError(.jailFailed, error.message)
+        }
+        var ends: [Int32] = [-1, -1]
+        var made = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
+        channel = Pair(host: ends[0], jail: ends[1])
+        if made {
+            made = cjail_pipe(&ends) == 0
+            output = Pair(host: ends[0], jail: ends[1])
+        }
+        if made {
+            made = cjail_pipe(&ends) == 0
+            errors = Pair(host: ends[0], jail: ends[1])
+        }
+        guard made else {
+            let number = errno
+            closeAll()
+            throw HostError(.jailFailed, "no descriptors for \(name): errno \(number); raise `ulimit -n`", retryable: true)
+        }
+    }
+
+    var forJail: JailDescriptors {
+        JailDescriptors(
+            channel: channel.jail, standardOutput: output.jail, standardError: errors.jail, executable: executable)
+    }
+
+    func closeJailEnds() { for descriptor in [channel.jail, output.jail, errors.jail, executable] { close(descriptor) } }
+
+    func closeAll() {
+        closeJailEnds()
+        for descriptor in [channel.host, output.host, errors.host] { close(descriptor) }
+    }
+}

@@ -1,0 +1,268 @@
+// What crosses here: frames from a plugin that nobody trusts. SessionCore judges them; this shell owns the socket, the
+// waiting callers and nothing else.
+internal import Glibc
+internal import PluginABI
+internal import Synchronization
+
+/// The host's end of one plugin's socket.
+final class PluginSession: Sendable {
+    typealias Answer = Result<Message.Payload, HostError>
+
+    struct Callbacks: Sendable {
+        var log: @Sendable (Message.LogRecord) -> Void
+        var services: any HostServices
+        /// The plugin closed its socket: find out why it went. The answer is the cause that callers are given.
+        var explainEnd: @Sendable () async -> HostError
+        /// The conversation is over; called once.
+        var ended: @Sendable (HostError) -> Void
+    }
+
+    private struct State {
+        var core: SessionCore
+        var calls: [UInt64: CheckedContinuation<Answer, Never>] = [:]
+        var hostCalls: [UInt64: Task<Void, Never>] = [:]
+        var steps: [(state: LifecycleState, waiter: CheckedContinuation<HostError?, Never>)] = []
+        var unsent: [UInt8] = []
+        var ticket: UInt64 = 0
+        var awaitsRoom = false
+        var offered: VersionRange?
+        var end: HostError?
+    }
+
+    private let state: Mutex<State>
+    private let descriptor: Int32
+    private let poller: DescriptorPoller
+    private let callbacks: Callbacks
+    private let plugin: String
+
+    /// Takes over the descriptor of a connected socket.
+    init(plugin: String, descriptor: Int32, poller: DescriptorPoller, callbacks: Callbacks) {
+        self.plugin = plugin
+        self.descriptor = descriptor
+        self.poller = poller
+        self.callbacks = callbacks
+        state = Mutex(State(core: SessionCore(plugin: plugin)))
+    }
+
+    deinit { close(descriptor) }
+
+    func open() {
+        state.withLock { state in
+            state.ticket = poller.watch(descriptor) { [self] interest in
+                if interest.contains(.readable) { read() }
+                if interest.contains(.writable) { self.state.withLock { flush(&$0) } }
+            }
+        }
+    }
+
+    /// The versions that the plugin offered in its hello.
+    var offeredVersions: VersionRange? { state.withLock { $0.offered } }
+
+    var lateFrames: Int { state.withLock { $0.core.lateFrames } }
+
+    // MARK: lifecycle
+
+    /// Sends a lifecycle message, if any, and waits until the plugin has reached `target`.
+    ///
+    /// - Throws: `HostError` with the recorded cause if the session ends first or the deadline passes.
+    func step(_ message: Message?, to target: LifecycleState, milliseconds: UInt64) async throws(HostError) {
+        let timer = Task { [self] in
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            guard state.withLock({ $0.steps.contains { $0.state == target } }) else { return }
+            fail(HostError(
+                .deadlineExceeded, "the plugin \(plugin) was not \(target.rawValue) within \(milliseconds) ms"))
+        }
+        defer { timer.cancel() }
+        let failure: HostError? = await withCheckedContinuation { waiter in
+            let immediate: HostError?? = state.withLock { state in
+                if let end = state.end { return .some(end) }
+                if let message {
+                    if let refusal = post(message, stream: 0, &state) { return .some(refusal) }
+                }
+                if state.core.lifecycle.state == target { return .some(nil) }
+                state.steps.append((target, waiter))
+                return nil
+            }
+            if let immediate { waiter.resume(returning: immediate) }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Sends a frame that the lifecycle table must allow.
+    private func post(_ message: Message, stream: UInt64, _ state: inout State) -> HostError? {
+        do {
+            try state.core.send(message.kind)
+        } catch {
+            return HostError(.pluginFailed, "the plugin \(plugin) cannot take this step: \(error.message)")
+        }
+        transmit(message.frame(stream: stream).encoded(), &state)
+        return nil
+    }
+
+    // MARK: calls
+
+    /// Makes a call and waits for its terminal frame, its deadline, or the end of the session, whichever is first.
+    func call(_ call: Message.Call, in context: CallContext) async -> Answer {
+        let opened: Mutex<UInt64?> = Mutex(nil)
+        let now = Clock.unixMilliseconds()
+        let timer = Task { [self] in
+            try await Task.sleep(for: .milliseconds(call.deadline > now ? call.deadline - now : 0))
+            abandon(opened.withLock { $0 }, HostError(
+                .deadlineExceeded, "\(context.tool) did not answer before its deadline", retryable: true))
+        }
+        defer { timer.cancel() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let immediate: HostError? = state.withLock { state in
+                    if let end = state.end { return end }
+                    do throws(ABIError) {
+                        let stream = try state.core.openCall(context)
+                        opened.withLock { $0 = stream }
+                        state.calls[stream] = waiter
+                        var frame = Message.call(call).frame(stream: stream)
+                        var bytes = frame.encoded()
+                        transmit(bytes, &state)
+                        frame.body.wipe()
+                        bytes.wipe()
+                        return nil
+                    } catch {
+                        return HostError(.pluginFailed, "the plugin \(plugin) takes no calls: \(error.message)", retryable: true)
+                    }
+                }
+                if let immediate {
+                    waiter.resume(returning: .failure(immediate))
+                } else if Task.isCancelled {
+                    abandon(opened.withLock { $0 }, Self.cancelled)
+                }
+            }
+        } onCancel: {
+            abandon(opened.withLock { $0 }, Self.cancelled)
+        }
+    }
+
+    private static let cancelled = HostError(HostError.Code("cancelled"), "the caller cancelled the call")
+
+    private func abandon(_ stream: UInt64?, _ error: HostError) {
+        guard let stream else { return }
+        let waiter = state.withLock { state in
+            guard state.core.abandon(stream) else { return nil as CheckedContinuation<Answer, Never>? }
+            transmit(Message.cancel(reason: error.code.rawValue).frame(stream: stream).encoded(), &state)
+            return state.calls.removeValue(forKey: stream)
+        }
+        waiter?.resume(returning: .failure(error))
+    }
+
+    // MARK: reading
+
+    private func read() {
+        var buffer = [UInt8](repeating: 0, count: HostLimits.readBytes)
+        let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
+        if count < 0, errno == EAGAIN || errno == EINTR { return }
+        guard count > 0 else {
+            state.withLock { poller.forget(descriptor, $0.ticket) }
+            Task { fail(await callbacks.explainEnd()) }
+            return
+        }
+        let effects = state.withLock { $0.end == nil ? $0.core.receive(buffer[..<count]) : [] }
+        buffer.wipe()
+        for effect in effects { perform(effect) }
+    }
+
+    private func perform(_ effect: SessionCore.Effect) {
+        switch effect {
+        case .entered(let reached):
+            let waiters = state.withLock { state in
+                let due = state.steps.filter { $0.state == reached }.map(\.waiter)
+                state.steps.removeAll { $0.state == reached }
+                return due
+            }
+            for waiter in waiters { waiter.resume(returning: nil) }
+        case .greeted(let versions): state.withLock { $0.offered = versions }
+        case .answer(let stream, let result):
+            state.withLock { $0.calls.removeValue(forKey: stream) }?.resume(returning: result)
+        case .perform(let stream, let call, let context): perform(call, stream: stream, context)
+        case .cancelHostCall(let stream): state.withLock { $0.hostCalls[stream] }?.cancel()
+        case .refuseHostCall(let stream, let error): reply(.error(error, retryable: false), stream: stream)
+        case .log(let record): callbacks.log(record)
+        case .pong(let nonce): reply(.pong(nonce: nonce), stream: 0)
+        case .failed(let error):
+            reply(.abort(error), stream: 0)
+            fail(HostError(.pluginFailed, "the plugin \(plugin) broke the protocol: \(error.message) (\(error.code))"))
+        }
+    }
+
+    private func perform(_ call: Message.HostCall, stream: UInt64, _ context: CallContext) {
+        let task = Task { [self] in
+            let reply: Message
+            do throws(ABIError) {
+                reply = .result(try await callbacks.services.perform(call, in: context))
+            } catch {
+                reply = .error(error, retryable: error.code == .unavailable || error.code == .deadlineExceeded)
+            }
+            let isOpen = state.withLock { state in
+                state.hostCalls[stream] = nil
+                return state.end == nil && state.core.closeHostCall(stream)
+            }
+            if isOpen { self.reply(reply, stream: stream) }
+        }
+        state.withLock { if $0.end == nil { $0.hostCalls[stream] = task } else { task.cancel() } }
+    }
+
+    private func reply(_ message: Message, stream: UInt64) {
+        state.withLock { state in
+            if state.end == nil { transmit(message.frame(stream: stream).encoded(), &state) }
+        }
+    }
+
+    // MARK: writing
+
+    /// Sends what the socket takes now; the rest waits for it, up to a limit.
+    private func transmit(_ bytes: [UInt8], _ state: inout State) {
+        guard state.unsent.count + bytes.count <= HostLimits.unsentBytes else {
+            Task { self.fail(HostError(.pluginFailed, "the plugin \(self.plugin) does not read what it is sent")) }
+            return
+        }
+        state.unsent.append(contentsOf: bytes)
+        flush(&state)
+    }
+
+    private func flush(_ state: inout State) {
+        guard state.end == nil else { return }
+        let sent = state.unsent.withUnsafeBytes {
+            send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+        }
+        if sent > 0 {
+            // Wiped before it is dropped: the frames of calls carry credentials.
+            state.unsent.withUnsafeMutableBytes { SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: $0[..<sent])) }
+            state.unsent.removeFirst(sent)
+        }
+        guard state.awaitsRoom == state.unsent.isEmpty else { return }
+        state.awaitsRoom.toggle()
+        poller.change(descriptor, state.ticket, to: state.awaitsRoom ? [.readable, .writable] : .readable)
+    }
+
+    // MARK: the end
+
+    /// Ends the session with a cause. Every waiting caller gets it; later calls get it too.
+    func fail(_ cause: HostError) {
+        let waiting: State? = state.withLock { state in
+            guard state.end == nil else { return nil }
+            state.end = cause
+            state.core.fail()
+            state.unsent.wipe()
+            poller.forget(descriptor, state.ticket)
+            shutdown(descriptor, Int32(SHUT_RDWR))
+            let copy = state
+            state.calls = [:]
+            state.steps = []
+            state.hostCalls = [:]
+            state.unsent = []
+            return copy
+        }
+        guard let waiting else { return }
+        callbacks.ended(cause)
+        for task in waiting.hostCalls.values { task.cancel() }
+        for step in waiting.steps { step.waiter.resume(returning: cause) }
+        for waiter in waiting.calls.values { waiter.resume(returning: .failure(cause)) }
+    }
+}

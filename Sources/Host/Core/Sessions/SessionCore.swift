@@ -1,0 +1,144 @@
+internal import PluginABI
+
+/// The host's side of one plugin's conversation as a value: bytes in, effects out. It owns no socket and no clock.
+struct SessionCore {
+    private(set) var lifecycle = Lifecycle()
+    private var decoder = FrameDecoder()
+    private var openCalls: [UInt64: CallContext] = [:]
+    private var openHostCalls: Set<UInt64> = []
+    private var nextStream: UInt64 = 1
+    private var lastPluginStream: UInt64 = 0
+    /// Frames for streams that had ended already.
+    private(set) var lateFrames = 0
+    let plugin: String
+
+    init(plugin: String) { self.plugin = plugin }
+
+    /// What the shell does next, in order.
+    enum Effect: Sendable {
+        case entered(LifecycleState)
+        case greeted(VersionRange)
+        case answer(stream: UInt64, Result<Message.Payload, HostError>)
+        case perform(stream: UInt64, Message.HostCall, CallContext)
+        case cancelHostCall(stream: UInt64)
+        case refuseHostCall(stream: UInt64, ABIError)
+        case log(Message.LogRecord)
+        case pong(nonce: UInt64)
+        case failed(ABIError)
+    }
+
+    mutating func receive(_ bytes: some Collection<UInt8>) -> [Effect] {
+        var effects: [Effect] = []
+        decoder.append(bytes)
+        do throws(ABIError) {
+            while let frame = try decoder.next() { try receive(frame, &effects) }
+        } catch {
+            lifecycle.fail()
+            effects.append(.failed(error))
+        }
+        return effects
+    }
+
+    private mutating func receive(_ frame: Frame, _ effects: inout [Effect]) throws(ABIError) {
+        guard Self.fromPlugin.contains(frame.kind) else {
+            throw ABIError(.unexpectedMessage, "a plugin does not send \(frame.kind)")
+        }
+        // An error on the session's own stream is the plugin's word that a lifecycle step failed.
+        let isStreamError = frame.kind == .error && frame.stream != 0
+        let action = isStreamError ? Lifecycle.Action.deliver : try lifecycle.advance(on: frame.kind)
+        let message = try Message(frame)
+        switch action {
+        case .entered(let state, _):
+            guard frame.stream == 0 else { throw ABIError(.unknownStream, "\(frame.kind) belongs on stream 0") }
+            if case .hello(let versions, _, _) = message { effects.append(.greeted(versions)) }
+            if case .abort(let error) = message { throw error }
+            if case .error(let error, _) = message { throw error }
+            effects.append(.entered(state))
+        case .deliver:
+            try deliver(message, stream: frame.stream, &effects)
+        }
+    }
+
+    private mutating func deliver(_ message: Message, stream: UInt64, _ effects: inout [Effect]) throws(ABIError) {
+        switch message {
+        case .result(let payload): try end(stream, .success(payload), &effects)
+        case .error(let error, let retryable):
+            let code = HostError.Code(error.code.rawValue)
+            try end(stream, .failure(HostError(code, error.message, retryable: retryable)), &effects)
+        case .cancelled(let reason):
+            try end(stream, .failure(HostError(HostError.Code("cancelled"), "\(plugin) cancelled: \(reason)")), &effects)
+        case .cancel: if openHostCalls.contains(stream) { effects.append(.cancelHostCall(stream: stream)) }
+        case .hostCall(let call): try open(call, stream: stream, &effects)
+        case .log(let record): effects.append(.log(record))
+        case .ping(let nonce): effects.append(.pong(nonce: nonce))
+        default: break
+        }
+    }
+
+    private mutating func end(
+        _ stream: UInt64, _ result: Result<Message.Payload, HostError>, _ effects: inout [Effect]
+    ) throws(ABIError) {
+        if openCalls.removeValue(forKey: stream) != nil {
+            effects.append(.answer(stream: stream, result))
+        } else if stream % 2 == 1, stream < nextStream {
+            lateFrames += 1
+        } else {
+            throw ABIError(.unknownStream, "an answer came for stream \(stream), which the host never opened")
+        }
+    }
+
+    private mutating func open(_ call: Message.HostCall, stream: UInt64, _ effects: inout [Effect]) throws(ABIError) {
+        guard stream % 2 == 0, stream > lastPluginStream else {
+            throw ABIError(.unknownStream, "a host call must open a new even stream, not \(stream)")
+        }
+        lastPluginStream = stream
+        guard openHostCalls.count < ABILimits.openHostCalls else {
+            effects.append(.refuseHostCall(
+                stream: stream, ABIError(.unavailable, "more than \(ABILimits.openHostCalls) host calls are open")))
+            return
+        }
+        guard let context = openCalls[call.parent] else {
+            effects.append(.refuseHostCall(
+                stream: stream, ABIError(.permissionDenied, "stream \(call.parent) is no open call; host services serve calls")))
+            return
+        }
+        openHostCalls.insert(stream)
+        effects.append(.perform(stream: stream, call, context))
+    }
+
+    // MARK: what the host sends
+
+    /// Judges a lifecycle frame that the host is about to send.
+    mutating func send(_ kind: FrameKind) throws(ABIError) {
+        _ = try lifecycle.advance(on: kind)
+        if kind == .welcome { decoder.bodyLimit = ABILimits.bodyBytes }
+    }
+
+    /// Opens a stream for a call.
+    mutating func openCall(_ context: CallContext) throws(ABIError) -> UInt64 {
+        guard lifecycle.state == .running else {
+            throw ABIError(.unexpectedMessage, "the plugin is \(lifecycle.state.rawValue), not running")
+        }
+        defer { nextStream += 2 }
+        openCalls[nextStream] = context
+        return nextStream
+    }
+
+    /// Gives up on a call; what still comes for it is late.
+    mutating func abandon(_ stream: UInt64) -> Bool { openCalls.removeValue(forKey: stream) != nil }
+
+    /// A host call was answered.
+    mutating func closeHostCall(_ stream: UInt64) -> Bool { openHostCalls.remove(stream) != nil }
+
+    mutating func fail() {
+        lifecycle.fail()
+        openCalls.removeAll()
+        openHostCalls.removeAll()
+        decoder.wipe()
+    }
+
+    private static let fromPlugin: Set<FrameKind> = [
+        .hello, .abort, .initialized, .started, .stopped, .disposed, .ping, .pong, .result, .error, .cancelled, .cancel,
+        .hostCall, .log,
+    ]
+}

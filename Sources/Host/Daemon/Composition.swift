@@ -1,0 +1,112 @@
+// The one place that constructs everything. Order matters: nexus-jail is started while we may still be root, then root is
+// given up, and only then is anything opened that an outsider could have written.
+internal import AuditLog
+internal import Foundation
+internal import HostCore
+internal import HostSurfaces
+internal import JSONBytes
+internal import Logging
+internal import Registry
+internal import Sandbox
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// A host, put together.
+struct Composition {
+    struct Options {
+        var home: Home
+        var port: Int
+        var account: String
+        var helper: String
+        var isBackground: Bool
+    }
+    private let options: Options
+    private let logger = Logger(label: "nexusd")
+
+    init(_ options: Options) { self.options = options }
+
+    func run() async throws {
+        let home = options.home
+        let starter = geteuid()
+        let service = try starter == 0 ? ServiceUser.find(options.account) : nil
+        try service?.take(home)
+        let launcher = try startLauncher()
+        try service?.become()
+        try ProcessProtection.apply()
+        try home.prepare()
+        let lock = try HomeLock(home)
+        defer { withExtendedLifetime(lock) {} }
+        if options.isBackground { try BackgroundLog.begin(home) }
+
+        let (key, warning) = try MasterKey.load(home)
+        if let warning { logger.warning("\(warning)") }
+        let database = try Database(path: home.database)
+        let audit = try AuditLog(directory: home.audit)
+        let tokens = TokenStore(database: database)
+        try FirstToken.ensure(in: home, user: Authenticator.userName(starter), tokens: tokens)
+        let catalog = try PluginCatalog(database: database, store: try BundleStore(directory: home.store))
+        let secrets = SecretStore(database: database, key: key)
+        let fetch = HTTPFetchService(audit: audit)
+        let supervisor = Supervisor(
+            catalog: catalog, audit: audit, launcher: launcher, poller: try DescriptorPoller(), services: fetch)
+        let authenticator = Authenticator(tokens: tokens, administrators: [0, geteuid(), starter])
+        let pipeline = CallPipeline(
+            authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,
+            supervisor: supervisor)
+
+        let stop = StopSignal()
+        let readiness = Readiness(processFile: home.processFile, jailsAsRoot: launcher.privileged)
+        let admin = AdminAPI(
+            authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline, secrets: secrets,
+            tokens: tokens, audit: audit,
+            facts: HostFacts(
+                version: HostVersion.current, home: home.path, processID: getpid(), userID: geteuid(),
+                launcherID: launcher.processID, jailsAsRoot: launcher.privileged, agentURL: { readiness.agentURL }),
+            shutDown: { stop.send() })
+        let mcp = MCPEndpoint(
+            pipeline: pipeline, catalog: catalog, authenticator: authenticator, version: HostVersion.current)
+        let server = HostServer(admin: admin, mcp: mcp, bodyLimit: PluginBundle.uploadLimit, label: "nexusd.http")
+        try audit.append([("kind", "host"), ("event", "started"), ("version", .string(HostVersion.current))])
+        try await serve(server, home: home, readiness: readiness, stop: stop, launcher: launcher)
+        await supervisor.shutDown()
+        await fetch.shutDown()
+        try audit.append([("kind", "host"), ("event", "stopped")])
+        unlink(home.socket)
+    }
+
+    private func startLauncher() throws -> JailLauncher {
+        do {
+            return try JailLauncher.start(helper: options.helper, mountRoots: ["/usr"])
+        } catch {
+            throw HostError(.jailFailed, "\(error.message) (helper: \(options.helper)); `nexus doctor` says what is missing")
+        }
+    }
+
+    private func serve(
+        _ server: HostServer, home: Home, readiness: Readiness, stop: StopSignal, launcher: JailLauncher
+    ) async throws {
+        guard home.socket.utf8.count < 108 else {
+            throw HostError(.storageFailed, "the socket's path \(home.socket) is longer than unix(7) allows; use a shorter --home")
+        }
+        // We hold the home's lock, so a socket that is there belongs to nobody.
+        unlink(home.socket)
+        let port = options.port
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: server.users(socket: home.socket) { readiness.usersReady() }),
+                    .init(service: server.agents(port: port) { readiness.agentsReady(port: $0) }),
+                    .init(service: stop, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: LauncherWatch(launcher: launcher, logger: logger), successTerminationBehavior: .gracefullyShutdownGroup),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "nexusd.services", factory: { _ in SwiftLogNoOpLogHandler() })))
+        do {
+            try await group.run()
+        } catch {
+            guard "\(error)".contains("errno: \(EADDRINUSE)") else { throw error }
+            throw HostError(
+                .addressInUse,
+                "port \(port) on 127.0.0.1 is in use by \(PortOwner.describe(port: port)); stop that, or choose another with --port")
+        }
+    }
+}

@@ -1,0 +1,74 @@
+internal import Foundation
+internal import HostCore
+internal import Logging
+internal import Sandbox
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Ends the service group when somebody asks over the API.
+final class StopSignal: Service {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() { (stream, continuation) = AsyncStream.makeStream() }
+
+    func send() { continuation.finish() }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await _ in self.stream {}
+        }
+    }
+}
+
+/// Without nexus-jail there are no jails: its death ends the host, whose starter restarts both.
+struct LauncherWatch: Service {
+    let launcher: JailLauncher
+    let logger: Logger
+
+    func run() async throws {
+        // `exited` ends only with the launcher, so it is waited for outside of this task.
+        let (gone, continuation) = AsyncStream<Void>.makeStream()
+        let watcher = Task { [launcher, logger] in
+            _ = await launcher.exited()
+            if !Task.isCancelled { logger.error("nexus-jail ended; nexusd stops, for it can confine no plugin without it") }
+            continuation.finish()
+        }
+        await cancelWhenGracefulShutdown {
+            for await _ in gone {}
+        }
+        watcher.cancel()
+    }
+}
+
+/// Says once that both listeners are there: on stderr for a person, and by the PID file's second line for `nexus up`.
+final class Readiness: Sendable {
+    private struct State {
+        var users = false
+        var port: Int?
+    }
+    private let state = Mutex(State())
+    private let processFile: String
+    private let logger = Logger(label: "nexusd")
+    private let jailsAsRoot: Bool
+
+    init(processFile: String, jailsAsRoot: Bool) {
+        self.processFile = processFile
+        self.jailsAsRoot = jailsAsRoot
+    }
+
+    var agentURL: String { state.withLock { $0.port.map { "http://127.0.0.1:\($0)/mcp" } ?? "" } }
+
+    func usersReady() { announce { $0.users = true } }
+    func agentsReady(port: Int) { announce { $0.port = port } }
+
+    private func announce(_ change: (inout State) -> Void) {
+        let isReady = state.withLock { state in
+            change(&state)
+            return state.users && state.port != nil
+        }
+        guard isReady else { return }
+        try? "\(getpid())\n\(agentURL)\n".write(toFile: processFile, atomically: false, encoding: .utf8)
+        logger.notice("ready", metadata: ["mcp": "\(agentURL)", "uid": "\(geteuid())", "jails-as-root": "\(jailsAsRoot)"])
+    }
+}

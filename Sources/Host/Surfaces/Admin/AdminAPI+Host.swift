@@ -1,0 +1,149 @@
+internal import AuditLog
+internal import HostCore
+internal import JSONBytes
+internal import PluginABI
+
+extension AdminAPI {
+    func status(_ call: Call) async throws(HostError) -> WireResponse {
+        let plugins = catalog.list()
+        var running = 0
+        for plugin in plugins where await supervisor.status(of: plugin.name).state == "running" { running += 1 }
+        return Self.ok([
+            "version": .string(facts.version), "home": .string(facts.home), "processID": JSONValue(Int(facts.processID)),
+            "userID": JSONValue(Int(facts.userID)), "launcherID": JSONValue(Int(facts.launcherID)),
+            "jailsAsRoot": .bool(facts.jailsAsRoot), "mcp": .string(facts.agentURL()), "installed": JSONValue(plugins.count),
+            "running": JSONValue(running),
+        ])
+    }
+
+    func stopHost(_ call: Call) async throws(HostError) -> WireResponse {
+        try record("shutdown", "", call)
+        await shutDown()
+        return Self.ok(["stopping": true, "processID": JSONValue(Int(facts.processID))])
+    }
+
+    // MARK: tools
+
+    func listTools(_ call: Call) async throws(HostError) -> WireResponse {
+        let tools = catalog.list().flatMap { plugin in
+            plugin.manifest.tools.map { tool -> JSONValue in
+                [
+                    "name": .string(tool.name), "plugin": .string(plugin.name), "description": .string(tool.description),
+                    "inputSchema": tool.inputSchema,
+                ]
+            }
+        }
+        return Self.ok(["tools": .array(tools)])
+    }
+
+    func callTool(_ call: Call) async throws(HostError) -> WireResponse {
+        let result = try await pipeline.call(
+            ToolRequest(
+                tool: call.names[0], arguments: call.request.body, presented: call.request.presented, surface: "api"))
+        return WireResponse(status: 200, headers: [("content-type", "application/json")], body: result.json)
+    }
+
+    // MARK: secrets
+
+    func listSecrets(_ call: Call) async throws(HostError) -> WireResponse {
+        let list = try secrets.list().map { entry -> JSONValue in
+            [
+                "plugin": .string(entry.address.plugin), "name": .string(entry.address.name),
+                "scope": .string(entry.address.scope.rawValue), "user": .string(entry.address.owner),
+                "version": JSONValue(entry.version), "created": JSONValue(entry.created),
+            ]
+        }
+        return Self.ok(["secrets": .array(list)])
+    }
+
+    func setSecret(_ call: Call) async throws(HostError) -> WireResponse {
+        let address = try address(call)
+        var value = call.request.body
+        defer { value.wipe() }
+        try secrets.set(address, SecretBytes(copying: value))
+        try recordSecret("secret-set", address, call)
+        return Self.ok(["set": .string(address.name), "user": .string(address.owner), "plugin": .string(address.plugin)])
+    }
+
+    func removeSecret(_ call: Call) async throws(HostError) -> WireResponse {
+        let address = try address(call)
+        guard try secrets.remove(address) else {
+            throw HostError(.invalidRequest, "there is no such secret: \(address.name) of \(address.owner) for \(address.plugin)")
+        }
+        try recordSecret("secret-removed", address, call)
+        return Self.ok(["removed": .string(address.name)])
+    }
+
+    private func address(_ call: Call) throws(HostError) -> SecretAddress {
+        let query = call.request.query
+        guard let plugin = query["plugin"], let name = query["name"] else {
+            throw HostError(.invalidRequest, "plugin and name are needed")
+        }
+        let declared = try catalog.plugin(plugin).manifest.permissions.credentials
+        guard let use = declared.first(where: { $0.name == name }) else {
+            let known = declared.map(\.name).joined(separator: ", ")
+            throw HostError(.invalidRequest, "\(plugin) declares no credential \"\(name)\" (declared: \(known.isEmpty ? "none" : known))")
+        }
+        let isGlobal = query["global"] == "1"
+        guard isGlobal == (use.scope == .global) else {
+            throw HostError(.invalidRequest, "\(name) is a \(use.scope.rawValue) credential; \(isGlobal ? "leave out" : "add") --global")
+        }
+        let owner = query["user"] ?? call.caller.principal
+        guard isGlobal || UserName.isValidPrincipal(owner) else {
+            throw HostError(.invalidRequest, "\"\(owner)\" is not a user: \(UserName.rule)")
+        }
+        return SecretAddress(scope: use.scope, owner: owner, plugin: plugin, name: name)
+    }
+
+    private func recordSecret(_ event: String, _ address: SecretAddress, _ call: Call) throws(HostError) {
+        try record(event, address.plugin, call, [
+            ("name", .string(address.name)), ("scope", .string(address.scope.rawValue)), ("owner", .string(address.owner)),
+        ])
+    }
+
+    // MARK: tokens
+
+    func listTokens(_ call: Call) async throws(HostError) -> WireResponse {
+        Self.ok(["tokens": .array(try tokens.list().map(Self.describe))])
+    }
+
+    func createToken(_ call: Call) async throws(HostError) -> WireResponse {
+        guard let body = try? JSONValue(parsing: call.request.body), let user = body["user"]?.stringValue else {
+            throw HostError(.invalidRequest, "a token needs a user")
+        }
+        let (record, bearer) = try tokens.create(
+            user: user, mayActFor: body["mayActFor"]?.stringValue, lifetimeSeconds: body["seconds"]?.intValue)
+        try self.record("token-created", "", call, [("token", .string(record.id)), ("user", .string(user))])
+        var description = Self.describe(record).objectValue ?? JSONObject()
+        description["token"] = .string(bearer)
+        return Self.ok(.object(description))
+    }
+
+    func revokeToken(_ call: Call) async throws(HostError) -> WireResponse {
+        try tokens.revoke(id: call.names[0])
+        try record("token-revoked", "", call, [("token", .string(call.names[0]))])
+        return Self.ok(["revoked": .string(call.names[0])])
+    }
+
+    private static func describe(_ token: Token) -> JSONValue {
+        [
+            "id": .string(token.id), "user": .string(token.user), "mayActFor": JSONValue(token.mayActFor),
+            "created": JSONValue(token.created), "expires": token.expires.map { JSONValue($0) } ?? .null,
+            "revoked": token.revoked.map { JSONValue($0) } ?? .null,
+        ]
+    }
+
+    // MARK: audit
+
+    func tailAudit(_ call: Call) async throws(HostError) -> WireResponse {
+        guard let count = Int(call.request.query["count"] ?? "20"), (1...10_000).contains(count) else {
+            throw HostError(.invalidRequest, "count is a number from 1 to 10000")
+        }
+        do {
+            let lines = try audit.tail(count).map { $0 + [0x0A] }
+            return WireResponse(status: 200, headers: [("content-type", "application/jsonl")], body: Array(lines.joined()))
+        } catch {
+            throw HostError(.storageFailed, error.message)
+        }
+    }
+}

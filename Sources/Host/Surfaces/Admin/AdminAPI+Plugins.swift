@@ -1,0 +1,141 @@
+internal import AuditLog
+internal import HostCore
+internal import JSONBytes
+internal import PluginABI
+internal import Registry
+
+extension AdminAPI {
+    func listPlugins(_ call: Call) async throws(HostError) -> WireResponse {
+        var list: [JSONValue] = []
+        for plugin in catalog.list() {
+            let status = await supervisor.status(of: plugin.name)
+            list.append([
+                "name": .string(plugin.name), "version": .string(plugin.manifest.version),
+                "kind": .string(plugin.manifest.kind.rawValue), "state": .string(status.state),
+                "instance": JSONValue(status.instance), "tools": JSONValue(plugin.manifest.tools.map(\.name)),
+                "cause": JSONValue(status.cause),
+            ])
+        }
+        return Self.ok(["plugins": .array(list)])
+    }
+
+    /// An older instance of the same name is stopped first: the next call starts what was installed.
+    func installPlugin(_ call: Call) async throws(HostError) -> WireResponse {
+        let bundle: PluginBundle
+        do {
+            bundle = try PluginBundle(upload: call.request.body)
+        } catch {
+            throw HostError(.invalidManifest, error.message)
+        }
+        let name = bundle.manifest.name
+        if (try? catalog.plugin(name)) != nil { try await supervisor.stop(name) }
+        try catalog.install(bundle)
+        try record("installed", name, call, [
+            ("version", .string(bundle.manifest.version)), ("digest", .string("sha256:" + bundle.executableDigest)),
+        ])
+        return Self.ok(PluginDescription.json(try catalog.plugin(name)))
+    }
+
+    func showPlugin(_ call: Call) async throws(HostError) -> WireResponse {
+        let plugin = try catalog.plugin(call.names[0])
+        let status = await supervisor.status(of: plugin.name)
+        var description = PluginDescription.json(plugin).objectValue ?? JSONObject()
+        description["state"] = .string(status.state)
+        description["instance"] = JSONValue(status.instance)
+        description["cause"] = JSONValue(status.cause)
+        description["lateFrames"] = JSONValue(status.lateFrames)
+        description["layers"] = status.layers ?? .null
+        description["recentLog"] = JSONValue(status.recentLog)
+        return Self.ok(.object(description))
+    }
+
+    func removePlugin(_ call: Call) async throws(HostError) -> WireResponse {
+        let name = call.names[0]
+        try await supervisor.stop(name)
+        try catalog.remove(name)
+        try record("removed", name, call)
+        return Self.ok(["removed": .string(name)])
+    }
+
+    func startPlugin(_ call: Call) async throws(HostError) -> WireResponse {
+        try await supervisor.start(call.names[0])
+        return try await showPlugin(call)
+    }
+
+    func stopPlugin(_ call: Call) async throws(HostError) -> WireResponse {
+        try await supervisor.stop(call.names[0])
+        return try await showPlugin(call)
+    }
+
+    func setEndpoint(_ call: Call) async throws(HostError) -> WireResponse {
+        let (name, endpoint) = (call.names[0], call.names[1])
+        guard let body = try? JSONValue(parsing: call.request.body), let text = body["origin"]?.stringValue,
+            let origin = Origin(text)
+        else {
+            throw HostError(.invalidRequest, "an endpoint leads to https://host or https://host:port, in lower case")
+        }
+        let override = EndpointOverride(
+            origin: origin, authority: body["authority"]?.stringValue,
+            weakeningLoopback: body["loopback"]?.boolValue ?? false)
+        try catalog.setEndpoint(endpoint, of: name, to: override)
+        try record("endpoint", name, call, [
+            ("endpoint", .string(endpoint)), ("origin", .string(origin.description)),
+            ("weakeningLoopback", .bool(override.weakeningLoopback)),
+        ])
+        return Self.ok(PluginDescription.json(try catalog.plugin(name)))
+    }
+
+    func resetEndpoint(_ call: Call) async throws(HostError) -> WireResponse {
+        try catalog.setEndpoint(call.names[1], of: call.names[0], to: nil)
+        try record("endpoint", call.names[0], call, [("endpoint", .string(call.names[1])), ("origin", .null)])
+        return Self.ok(PluginDescription.json(try catalog.plugin(call.names[0])))
+    }
+
+    func record(_ event: String, _ plugin: String, _ call: Call, _ more: [(String, JSONValue)] = []) throws(HostError) {
+        do {
+            try audit.append(
+                [("kind", "admin"), ("event", .string(event)), ("plugin", .string(plugin)), ("actor", .string(call.caller.actor))]
+                    + more)
+        } catch {
+            throw HostError(.auditFailed, error.message, retryable: true)
+        }
+    }
+}
+
+/// A plugin as the API shows it: permissions first, with what an admin changed about them.
+enum PluginDescription {
+    static func json(_ plugin: InstalledPlugin) -> JSONValue {
+        let manifest = plugin.manifest
+        return [
+            "name": .string(manifest.name), "version": .string(manifest.version), "kind": .string(manifest.kind.rawValue),
+            "description": .string(manifest.summary), "digest": .string("sha256:" + plugin.digest),
+            "installed": .string(plugin.installed), "permissions": permissions(plugin),
+            "tools": .array(manifest.tools.map(tool)),
+        ]
+    }
+
+    private static func permissions(_ plugin: InstalledPlugin) -> JSONValue {
+        let permissions = plugin.manifest.permissions
+        let fetches = permissions.httpFetch.map { rule -> JSONValue in
+            let override = plugin.endpoints[rule.endpoint]
+            return [
+                "endpoint": .string(rule.endpoint), "origin": .string(rule.origin), "methods": JSONValue(rule.methods),
+                "paths": JSONValue(rule.paths), "reason": .string(rule.reason),
+                "override": override.map {
+                    ["origin": .string($0.origin.description), "weakeningLoopback": .bool($0.weakeningLoopback)]
+                } ?? .null,
+            ]
+        }
+        let credentials = permissions.credentials.map { use -> JSONValue in
+            ["name": .string(use.name), "scope": .string(use.scope.rawValue), "reason": .string(use.reason)]
+        }
+        return ["http.fetch": .array(fetches), "credentials": .array(credentials)]
+    }
+
+    private static func tool(_ tool: PluginManifest.Tool) -> JSONValue {
+        [
+            "name": .string(tool.name), "description": .string(tool.description), "inputSchema": tool.inputSchema,
+            "credentials": JSONValue(tool.credentials),
+        ]
+    }
+}

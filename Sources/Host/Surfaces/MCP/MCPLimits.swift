@@ -1,0 +1,13 @@
+internal import JSONBytes
+
+/// Every limit of the MCP surface.
+enum MCPLimits {
+    /// Of one message, envelope and arguments together.
+    static let messageBytes = 4 << 20
+    static let json = JSONLimits(bytes: messageBytes, depth: 64, values: 200_000)
+    /// Of a request's id when it is a string: ids are echoed.
+    static let idBytes = 256
+    /// How long a client may keep the list of tools: an installed plugin shows up after this.
+    static let toolsTimeToLiveMilliseconds = 5_000
+    static let discoveryTimeToLiveMilliseconds = 60_000
+}

@@ -1,0 +1,48 @@
+public import HostCore
+
+/// One HTTP request at the MCP endpoint, as the transport read it.
+public struct MCPRequest: Sendable {
+    /// The HTTP method, in capitals.
+    public var method: String
+    /// In the order of arrival, names in lower case; repeated headers stand here repeatedly.
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+    /// The peer's user id or the bearer token: what the transport saw. An end user named here is ignored.
+    public var presented: Presented
+    /// `mcp-http`, or `mcp-stdio` for what `nexus mcp` passes on.
+    public var surface: String
+
+    public init(
+        method: String, headers: [(name: String, value: String)], body: [UInt8], presented: Presented, surface: String
+    ) {
+        self.method = method
+        self.headers = headers
+        self.body = body
+        self.presented = presented
+        self.surface = surface
+    }
+
+    /// The stdio transport has no header layer; what `nexus mcp` sends along is its own.
+    var isStdio: Bool { surface == "mcp-stdio" }
+
+    var isJSON: Bool {
+        values(of: "content-type").allSatisfy { value in
+            value.prefix { $0 != ";" && $0 != " " }.lowercased() == "application/json"
+        } && !values(of: "content-type").isEmpty
+    }
+
+    func values(of name: String) -> [String] { headers.filter { $0.name == name }.map(\.value) }
+}
+
+/// What goes back: for `mcp-stdio`, the body alone; no body means that nothing is to be written.
+public struct MCPResponse: Sendable {
+    public var status: Int
+    public var headers: [(String, String)]
+    public var body: [UInt8]
+
+    public init(status: Int, headers: [(String, String)] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}

@@ -1,0 +1,44 @@
+public import HostCore
+
+/// An HTTP request, whole, as the adapters take it.
+public struct WireRequest: Sendable {
+    public var method: String
+    /// Percent-encoded, without the query.
+    public var path: String
+    public var query: [String: String]
+    /// Names in lower case.
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+    public var presented: Presented
+
+    public init(
+        method: String, path: String, query: [String: String] = [:], headers: [(name: String, value: String)] = [],
+        body: [UInt8] = [], presented: Presented
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+        self.presented = presented
+    }
+
+    /// The one value of a header; nil if absent or repeated.
+    func header(_ name: String) -> String? {
+        let values = headers.filter { $0.name == name }
+        return values.count == 1 ? values[0].value : nil
+    }
+}
+
+/// What an adapter answers.
+public struct WireResponse: Sendable {
+    public var status: Int
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+
+    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}
