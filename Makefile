@@ -1,23 +1,65 @@
 # The programs of Nexus. `make build` leaves release binaries in bin/; tests and CI use the debug ones in .build/debug.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
 CC := cc
 JAIL_FLAGS := -std=gnu11 -O2 -static -Wall -Wextra -Werror
 JAIL_SOURCES := $(wildcard Sources/Sandbox/JailHelper/*.c)
-JAIL_HEADERS := $(wildcard Sources/Sandbox/JailHelper/*.h) $(wildcard Sources/Sandbox/CJail/include/*.h)
+JAIL_HEADERS := $(wildcard Sources/Sandbox/JailHelper/*.h Sources/Sandbox/CJail/include/*.h)
+HOSTILE_SOURCES := $(wildcard Tests/Fixtures/hostile/*.c)
 DEBUG := .build/debug
 PLUGIN := Plugins/crypto-bot/bin/crypto-bot
-PRODUCTS := nexus nexusd crypto-bot exchange-simulator
+PRODUCTS := nexus nexusd exchange-simulator
+# Which binaries the demo runs on: bin (release) or .build/debug.
+BIN ?= bin
 
-.PHONY: build debug test demo demo-debug bench lint bootstrap clean
+.PHONY: help build debug test demo bench lint bootstrap clean
 
-build: bootstrap
-	swift build -c release --static-swift-stdlib $(foreach p,$(PRODUCTS),--product $(p))
-	mkdir -p bin $(dir $(PLUGIN))
-	install -m 755 -s $(foreach p,nexus nexusd exchange-simulator,.build/release/$(p)) bin/
-	install -m 755 -s .build/release/crypto-bot $(PLUGIN)
-	$(CC) $(JAIL_FLAGS) -s -o bin/nexus-jail $(JAIL_SOURCES)
-	@ls -sh bin
+help:
+	@echo 'make demo    install what is missing, build, run the main job end to end'
+	@echo 'make test    install what is missing, build, run every test'
+	@echo 'make build   release binaries in bin/'
+	@echo 'make bench   compare with bwrap and a raw socketpair; writes .build/bench.json'
+	@echo 'make lint    check the formatting'
 
 bootstrap:
 	@scripts/bootstrap
+
+build: bootstrap
+	@for p in $(PRODUCTS) crypto-bot; do swift build -c release --static-swift-stdlib --product $$p; done
+	@mkdir -p bin $(dir $(PLUGIN))
+	@for p in $(PRODUCTS); do install -m 755 -s .build/release/$$p bin/$$p; done
+	@install -m 755 -s .build/release/crypto-bot $(PLUGIN)
+	@$(CC) $(JAIL_FLAGS) -s -o bin/nexus-jail $(JAIL_SOURCES)
+	@ls -sh1 bin
+
+# Everything that the tests need, in one build.
+debug: bootstrap $(DEBUG)/nexus-jail $(DEBUG)/hostile
+	@swift build --build-tests
+	@$(MAKE) -s -C Tests/Fixtures/plugins OUT=$(CURDIR)/.build/fixture-plugins
+	@mkdir -p $(dir $(PLUGIN))
+	@install -m 755 -s $(DEBUG)/crypto-bot $(PLUGIN)
+
+$(DEBUG)/nexus-jail: $(JAIL_SOURCES) $(JAIL_HEADERS)
+	@mkdir -p $(DEBUG) && $(CC) $(JAIL_FLAGS) -o $@ $(JAIL_SOURCES)
+
+$(DEBUG)/hostile: $(HOSTILE_SOURCES)
+	@mkdir -p $(DEBUG) && $(CC) -O2 -static -Wall -Wextra -Werror -o $@ $(HOSTILE_SOURCES)
+
+test: debug
+	@scripts/mcp-venv >/dev/null
+	swift test --skip-build --disable-xctest
+
+demo: $(if $(filter bin,$(BIN)),build,debug)
+	@scripts/mcp-venv >/dev/null
+	@BIN=$(BIN) scripts/demo
+
+bench: build
+	@Tests/Bench/run .build/bench.json
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources sdk Plugins Tests
+
+clean:
+	rm -rf .build bin $(dir $(PLUGIN))

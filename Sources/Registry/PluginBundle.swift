@@ -25,7 +25,8 @@ public struct PluginBundle: Sendable {
         }
         guard executable.count <= Self.executableLimit else {
             throw RegistryError(
-                .tooLarge, "the executable has \(executable.count) bytes; the limit is \(Self.executableLimit); strip it")
+                .tooLarge,
+                "the executable has \(executable.count) bytes; the limit is \(Self.executableLimit); strip it")
         }
         guard executable.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else {
             throw RegistryError(

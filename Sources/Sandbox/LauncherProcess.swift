@@ -8,7 +8,9 @@ enum LauncherProcess {
     struct Identity: Sendable, Equatable { var pid: Int32, user: UInt32, group: UInt32 }
 
     /// Runs on the monitor's thread. Closes `control` at once, so that a helper that ends early is noticed early.
-    static func start(helper: String, arguments: [String], control: Int32, greeting: Int32) -> Result<
+    static func start(
+        helper: String, arguments: [String], control: Int32, greeting: Int32
+    ) -> Result<
         Identity, JailError
     > {
         var pid: Int32 = 0

@@ -40,6 +40,7 @@ final class FakeToolHost: ToolHost {
 
     func callTool(_ request: ToolRequest) async throws(HostError) -> ToolResult {
         asked.withLock { $0.calls.append(request) }
+        try authenticate(request.presented)
         guard tools.contains(where: { $0.name == request.tool }) else {
             throw HostError(.unknownTool, "no tool is called \"\(request.tool)\"")
         }

@@ -29,7 +29,8 @@ public enum AuditChain {
                 throw AuditError(.broken, "audit entry \(number) is missing or out of order: the log was edited")
             }
             guard entry["prev"]?.stringValue == tail.hash else {
-                throw AuditError(.broken, "audit entry \(number) does not follow entry \(number - 1): the log was edited")
+                throw AuditError(
+                    .broken, "audit entry \(number) does not follow entry \(number - 1): the log was edited")
             }
             tail.sequence = number
             tail.hash = hash(of: line)

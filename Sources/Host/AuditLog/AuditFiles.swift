@@ -15,7 +15,8 @@ enum AuditFiles {
                 _ = try file.seek(offset: 0, from: .start)
                 return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
                     while count < size {
-                        let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+                        let rest = UnsafeMutableRawBufferPointer(
+                            rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
                         let got = try file.read(into: rest)
                         if got == 0 { break }
                         count += got

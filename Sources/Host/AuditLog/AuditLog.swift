@@ -75,7 +75,8 @@ public final class AuditLog: Sendable {
                 return sequence
             }
         } catch {
-            throw AuditError(.unwritable, "the audit log \(path) cannot be written: \(error); no call is made without it")
+            throw AuditError(
+                .unwritable, "the audit log \(path) cannot be written: \(error); no call is made without it")
         }
     }
 

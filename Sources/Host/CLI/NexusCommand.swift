@@ -13,12 +13,15 @@ struct NexusCommand: AsyncParsableCommand {
         version: "0.1.0",
         groupedSubcommands: [
             CommandGroup(
-                name: "Host", subcommands: [
+                name: "Host",
+                subcommands: [
                     ServeCommand.self, UpCommand.self, DownCommand.self, StatusCommand.self, DoctorCommand.self,
                 ]),
-            CommandGroup(name: "Plugins and tools", subcommands: [PluginCommand.self, ToolCommand.self, MCPCommand.self]),
             CommandGroup(
-                name: "Trust", subcommands: [
+                name: "Plugins and tools", subcommands: [PluginCommand.self, ToolCommand.self, MCPCommand.self]),
+            CommandGroup(
+                name: "Trust",
+                subcommands: [
                     SecretCommand.self, TokenCommand.self, AuditCommand.self, SandboxCommand.self,
                 ]),
         ])

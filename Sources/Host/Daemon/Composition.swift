@@ -76,7 +76,7 @@ struct Composition {
 
     private func startLauncher() throws -> JailLauncher {
         do {
-            return try JailLauncher.start(helper: options.helper, mountRoots: ["/usr"])
+            return try JailLauncher.start(helper: options.helper, mountRoots: [])
         } catch {
             throw HostError(.jailFailed, "\(error.message) (helper: \(options.helper)); `nexus doctor` says what is missing")
         }

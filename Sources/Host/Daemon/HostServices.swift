@@ -31,7 +31,9 @@ struct LauncherWatch: Service {
         let (gone, continuation) = AsyncStream<Void>.makeStream()
         let watcher = Task { [launcher, logger] in
             _ = await launcher.exited()
-            if !Task.isCancelled { logger.error("nexus-jail ended; nexusd stops, for it can confine no plugin without it") }
+            if !Task.isCancelled {
+                logger.error("nexus-jail ended; nexusd stops, for it can confine no plugin without it")
+            }
             continuation.finish()
         }
         await cancelWhenGracefulShutdown {
@@ -69,6 +71,7 @@ final class Readiness: Sendable {
         }
         guard isReady else { return }
         try? "\(getpid())\n\(agentURL)\n".write(toFile: processFile, atomically: false, encoding: .utf8)
-        logger.notice("ready", metadata: ["mcp": "\(agentURL)", "uid": "\(geteuid())", "jails-as-root": "\(jailsAsRoot)"])
+        logger.notice(
+            "ready", metadata: ["mcp": "\(agentURL)", "uid": "\(geteuid())", "jails-as-root": "\(jailsAsRoot)"])
     }
 }

@@ -37,7 +37,8 @@ struct NexusDaemon: AsyncParsableCommand {
             Self.absolute(self.home ?? HomePath.standard(environment: environment, isRoot: geteuid() == 0)))
         let beside = URL(fileURLWithPath: CommandLine.executablePath).deletingLastPathComponent().path
         do {
-            let options = Composition.Options(home: home, port: port, account: user, helper: jail ?? "\(beside)/nexus-jail",
+            let options = Composition.Options(
+                home: home, port: port, account: user, helper: jail ?? "\(beside)/nexus-jail",
                 isBackground: background)
             try await Composition(options).run()
         } catch {

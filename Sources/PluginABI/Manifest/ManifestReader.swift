@@ -88,7 +88,9 @@ enum ManifestReader {
         return text
     }
 
-    private static func tool(_ field: ManifestField, credentials: Set<String>) throws(ManifestError)
+    private static func tool(
+        _ field: ManifestField, credentials: Set<String>
+    ) throws(ManifestError)
         -> PluginManifest.Tool
     {
         try field.allow(only: [

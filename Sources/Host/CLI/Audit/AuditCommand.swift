@@ -9,7 +9,8 @@ struct AuditCommand: AsyncParsableCommand {
 }
 
 struct AuditTailCommand: HostCommand {
-    static let configuration = CommandConfiguration(commandName: "tail", abstract: "Show the last entries, oldest first.")
+    static let configuration = CommandConfiguration(
+        commandName: "tail", abstract: "Show the last entries, oldest first.")
     @OptionGroup var host: HostOptions
 
     @Option(name: .shortAndLong, help: "How many.")
@@ -30,11 +31,14 @@ struct AuditTailCommand: HostCommand {
     private func show(_ entry: JSONValue) {
         let fixed: Set<String> = ["seq", "prev", "time", "kind", "layers"]
         let words = (entry.objectValue?.members ?? []).compactMap { member -> String? in
-            guard !fixed.contains(member.key), member.value != .null, member.value != .object(JSONObject()) else { return nil }
+            guard !fixed.contains(member.key), member.value != .null, member.value != .object(JSONObject()) else {
+                return nil
+            }
             return "\(member.key)=\(member.value.stringValue ?? member.value.text)"
         }
         let kind = entry.shown("kind")
         let label = ["denied", "refused"].contains(kind) ? host.output.red(kind) : host.output.bold(kind)
-        host.output.line("\(host.output.dim(entry.shown("seq"))) \(entry.shown("time")) \(label) \(words.joined(separator: " "))")
+        host.output.line(
+            "\(host.output.dim(entry.shown("seq"))) \(entry.shown("time")) \(label) \(words.joined(separator: " "))")
     }
 }

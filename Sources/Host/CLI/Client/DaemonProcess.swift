@@ -10,7 +10,8 @@ struct DaemonProcess {
     static var jailHelper: String { beside("nexus-jail") }
 
     private static func beside(_ name: String) -> String {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent(name).path
     }
 
@@ -21,7 +22,8 @@ struct DaemonProcess {
     /// - Returns: whether it had to be started.
     func ensure(arguments: [String]) async throws -> Bool {
         if await isRunning() { return false }
-        try FileManager.default.createDirectory(atPath: (home as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: (home as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         let name = (home as NSString).lastPathComponent
         let lockPath = (home as NSString).deletingLastPathComponent + "/.\(name).start-lock"
         let lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -42,7 +44,9 @@ struct DaemonProcess {
     private func spawn(arguments: [String], log: String) throws -> Process {
         // Only for what goes wrong before the host is ready; from then on it writes to its home.
         _ = FileManager.default.createFile(atPath: log, contents: nil, attributes: [.posixPermissions: 0o600])
-        guard let handle = FileHandle(forWritingAtPath: log) else { throw CommandFailure("the log \(log) cannot be written") }
+        guard let handle = FileHandle(forWritingAtPath: log) else {
+            throw CommandFailure("the log \(log) cannot be written")
+        }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.program)
         process.arguments = ["--home", home, "--background"] + arguments
@@ -61,7 +65,8 @@ struct DaemonProcess {
         for _ in 0..<300 {
             if await isRunning() { return }
             if !process.isRunning {
-                let words = (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").last.map(String.init)
+                let words = (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").last.map(
+                    String.init)
                 throw CommandFailure(
                     words?.replacing("nexusd: ", with: "") ?? "nexusd ended with status \(process.terminationStatus)",
                     exitCode: process.terminationStatus == 75 ? 75 : 1)

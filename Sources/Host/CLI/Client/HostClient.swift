@@ -30,13 +30,17 @@ struct HostClient: Sendable {
     ) async throws -> [UInt8] {
         let (status, answer) = try await exchange(method, path, query: query, body: body, seconds: seconds)
         guard status == 200 else {
-            if let json = try? JSONValue(parsing: answer), let failure = APIFailure(json) { throw CommandFailure(failure) }
+            if let json = try? JSONValue(parsing: answer), let failure = APIFailure(json) {
+                throw CommandFailure(failure)
+            }
             throw CommandFailure("nexusd answered with HTTP status \(status)")
         }
         return answer
     }
 
-    func json(_ method: Method, _ path: String, query: [(String, String)] = [], body: [UInt8] = []) async throws -> JSONValue {
+    func json(
+        _ method: Method, _ path: String, query: [(String, String)] = [], body: [UInt8] = []
+    ) async throws -> JSONValue {
         let answer = try await send(method, path, query: query, body: body)
         guard let value = try? JSONValue(parsing: answer) else { throw CommandFailure("nexusd's answer is not JSON") }
         return value
@@ -47,7 +51,8 @@ struct HostClient: Sendable {
         body: [UInt8] = [], seconds: Int64 = 90
     ) async throws -> (status: UInt, body: [UInt8]) {
         let socket = HomePath.socket(home: home)
-        let parameters = query.map { "\(PercentEncoding.encode($0.0))=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
+        let parameters = query.map { "\(PercentEncoding.encode($0.0))=\(PercentEncoding.encode($0.1))" }.joined(
+            separator: "&")
         var request = HTTPClientRequest(
             url: "http+unix://\(PercentEncoding.encode(socket))\(path)\(parameters.isEmpty ? "" : "?" + parameters)")
         request.method = method.http
@@ -69,7 +74,9 @@ struct HostClient: Sendable {
     }
 
     private var firstToken: String? {
-        guard let text = try? String(contentsOfFile: HomePath.firstToken(home: home), encoding: .utf8) else { return nil }
+        guard let text = try? String(contentsOfFile: HomePath.firstToken(home: home), encoding: .utf8) else {
+            return nil
+        }
         return text.split(whereSeparator: \.isWhitespace).first.map(String.init)
     }
 }

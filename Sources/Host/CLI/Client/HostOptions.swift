@@ -4,7 +4,9 @@ internal import HostAPI
 
 /// What every command that talks to a host takes.
 struct HostOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The host's home.", discussion: "Default: $NEXUS_HOME, or the user's data directory.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "The host's home.", discussion: "Default: $NEXUS_HOME, or the user's data directory.", valueName: "dir"))
     var home: String?
 
     @Flag(help: "Print JSON instead of text.")

@@ -14,18 +14,21 @@ struct PermissionText {
             output.line("  • ask the host for \(rule.shown("methods")) under \(paths(rule))")
             output.line("    \(output.dim(rule.shown("reason")))")
             if let override = rule["override"], let origin = override["origin"]?.stringValue {
-                let words = override["weakeningLoopback"]?.boolValue == true
+                let words =
+                    override["weakeningLoopback"]?.boolValue == true
                     ? "WEAKENED: \(rule.shown("endpoint")) leads to \(origin), a loopback address (--dev-loopback)"
                     : "CHANGED: \(rule.shown("endpoint")) leads to \(origin)"
                 output.line("    \(output.red(words))")
             }
         }
         for use in credentials {
-            output.line("  • receive the \(use.shown("scope")) credential \(use.shown("name")), in calls that need it only")
+            output.line(
+                "  • receive the \(use.shown("scope")) credential \(use.shown("name")), in calls that need it only")
             output.line("    \(output.dim(use.shown("reason")))")
         }
         if fetches.isEmpty, credentials.isEmpty { output.line("  • compute, and nothing else") }
-        output.line("It may not: open sockets, see files of this machine, start other programs' processes outside its jail.")
+        output.line(
+            "It may not: open sockets, see files of this machine, start other programs' processes outside its jail.")
     }
 
     private func paths(_ rule: JSONValue) -> String {
@@ -41,7 +44,8 @@ struct PermissionText {
                     manifest.permissions.httpFetch.map {
                         [
                             "endpoint": .string($0.endpoint), "origin": .string($0.origin),
-                            "methods": JSONValue($0.methods), "paths": JSONValue($0.paths), "reason": .string($0.reason),
+                            "methods": JSONValue($0.methods), "paths": JSONValue($0.paths),
+                            "reason": .string($0.reason),
                         ]
                     }),
                 "credentials": .array(

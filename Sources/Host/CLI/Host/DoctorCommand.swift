@@ -22,8 +22,10 @@ struct DoctorCommand: HostCommand {
         report["ready"] = .bool(support.meetsStrict && hasHelper && trial == nil)
         host.output.show(.object(report)) { _ in
             host.output.line(support.text)
-            host.output.line("nexus-jail  \(hasHelper ? host.output.green("found") : host.output.red("missing")): \(helper)")
-            host.output.line("trial jail  " + (trial.map { host.output.red($0) } ?? host.output.green("held a program")))
+            host.output.line(
+                "nexus-jail  \(hasHelper ? host.output.green("found") : host.output.red("missing")): \(helper)")
+            host.output.line(
+                "trial jail  " + (trial.map { host.output.red($0) } ?? host.output.green("held a program")))
         }
         guard support.meetsStrict, hasHelper, trial == nil else { throw ExitCode(1) }
     }

@@ -16,8 +16,11 @@ struct DownCommand: HostCommand {
         }
         for _ in 0..<600 where kill(process, 0) == 0 || errno == EPERM { try await Task.sleep(for: .milliseconds(50)) }
         guard kill(process, 0) != 0, errno == ESRCH else {
-            throw CommandFailure("nexusd, process \(process), is still there after 30 s; see \(HomePath.log(home: host.homePath))")
+            throw CommandFailure(
+                "nexusd, process \(process), is still there after 30 s; see \(HomePath.log(home: host.homePath))")
         }
-        host.output.show(["stopped": JSONValue(Int(process))]) { _ in host.output.line("nexusd, process \(process), has stopped") }
+        host.output.show(["stopped": JSONValue(Int(process))]) { _ in
+            host.output.line("nexusd, process \(process), has stopped")
+        }
     }
 }

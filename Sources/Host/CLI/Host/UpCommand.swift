@@ -14,7 +14,9 @@ struct UpCommand: HostCommand {
         let status = try await host.client.json(.get, APIPath.status)
         host.output.show(status) { status in
             let what = isNew ? "started" : "already running"
-            host.output.line("nexusd \(status.shown("version")) \(what): process \(status.shown("processID")), home \(status.shown("home"))")
+            host.output.line(
+                "nexusd \(status.shown("version")) \(what): process \(status.shown("processID")), home \(status.shown("home"))"
+            )
             host.output.line("MCP: \(status.shown("mcp"))   token: \(HomePath.firstToken(home: host.homePath))")
         }
     }

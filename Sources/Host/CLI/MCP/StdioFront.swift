@@ -66,7 +66,11 @@ struct StdioFront: Sendable {
                 let work = Task { await answer(message) }
                 let ticket = flights.begin(work, id: message.id)
                 group.addTask {
-                    let line = await withTaskCancellationHandler { await work.value } onCancel: { work.cancel() }
+                    let line = await withTaskCancellationHandler {
+                        await work.value
+                    } onCancel: {
+                        work.cancel()
+                    }
                     outbox.yield(Answer(ticket: ticket, line: line))
                 }
             }

@@ -14,7 +14,8 @@ struct PluginEndpointCommand: HostCommand {
     @OptionGroup var host: HostOptions
     @OptionGroup var plugin: PluginName
 
-    @Argument(help: ArgumentHelp("ENDPOINT=https://HOST[:PORT], or ENDPOINT alone to lead it back.", valueName: "endpoint"))
+    @Argument(
+        help: ArgumentHelp("ENDPOINT=https://HOST[:PORT], or ENDPOINT alone to lead it back.", valueName: "endpoint"))
     var target: String
 
     @Option(help: ArgumentHelp("PEM file of the only authority to trust there.", valueName: "file"))

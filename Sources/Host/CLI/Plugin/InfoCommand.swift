@@ -7,7 +7,9 @@ struct PluginText {
     let output: Output
 
     func show(_ plugin: JSONValue) {
-        output.line("\(output.bold(plugin.shown("name"))) \(plugin.shown("version")) (\(plugin.shown("kind"))): \(plugin.shown("description"))")
+        output.line(
+            "\(output.bold(plugin.shown("name"))) \(plugin.shown("version")) (\(plugin.shown("kind"))): \(plugin.shown("description"))"
+        )
         output.line("state      \(plugin.shown("state"))   instance \(plugin.shown("instance"))")
         if let cause = plugin["cause"]?.stringValue { output.line("cause      \(output.red(cause))") }
         output.line("executable \(plugin.shown("digest"))")
@@ -15,10 +17,13 @@ struct PluginText {
         PermissionText(output: output).show(plugin)
         output.line()
         output.table(
-            ["TOOL", "WHAT IT DOES"], plugin.list("tools").map { [$0.shown("name"), String($0.shown("description").prefix(80))] })
+            ["TOOL", "WHAT IT DOES"],
+            plugin.list("tools").map { [$0.shown("name"), String($0.shown("description").prefix(80))] })
         let layers = plugin.list("layers")
         if !layers.isEmpty { output.line() }
-        output.table(["LAYER OF ITS JAIL", "STATE", "DETAIL"], layers.map { [$0.shown("layer"), $0.shown("state"), $0.shown("detail")] })
+        output.table(
+            ["LAYER OF ITS JAIL", "STATE", "DETAIL"],
+            layers.map { [$0.shown("layer"), $0.shown("state"), $0.shown("detail")] })
         let log = plugin.list("recentLog").compactMap(\.stringValue)
         if !log.isEmpty { output.line("\n" + output.bold("LAST WORDS")) }
         for line in log { output.line("  \(line)") }

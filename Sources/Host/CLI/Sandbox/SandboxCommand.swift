@@ -37,7 +37,8 @@ struct SandboxRunCommand: AsyncParsableCommand {
             throw0(SandboxRun.status(of: exit))
         } catch {
             let failure = APIFailure(code: error.layer ?? error.code.rawValue, message: error.message)
-            FileHandle.standardError.write(Data((json ? failure.json.text : "nexus: \(error.message)").appending("\n").utf8))
+            FileHandle.standardError.write(
+                Data((json ? failure.json.text : "nexus: \(error.message)").appending("\n").utf8))
             throw ExitCode(SandboxRun.couldNotBuildStatus)
         }
     }

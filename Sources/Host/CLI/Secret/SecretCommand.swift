@@ -36,7 +36,8 @@ struct SecretPlace: ParsableArguments {
 struct SecretSetCommand: HostCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Store a credential, read from a hidden prompt or standard input.",
-        discussion: "The value is never taken from the command line: arguments can be seen by every user of the machine.")
+        discussion:
+            "The value is never taken from the command line: arguments can be seen by every user of the machine.")
     @OptionGroup var host: HostOptions
     @OptionGroup var place: SecretPlace
 
@@ -45,17 +46,24 @@ struct SecretSetCommand: HostCommand {
         defer { value.wipe() }
         guard !value.isEmpty else { throw CommandFailure("the value is empty; nothing was stored") }
         let answer = try await host.client.send(.put, APIPath.secrets, query: place.query, body: value)
-        if host.json { host.output.line(String(decoding: answer, as: UTF8.self)) } else { host.output.line("stored \(place.name) for \(place.plugin)") }
+        if host.json {
+            host.output.line(String(decoding: answer, as: UTF8.self))
+        } else {
+            host.output.line("stored \(place.name) for \(place.plugin)")
+        }
     }
 }
 
 struct SecretListCommand: HostCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List stored credentials, not their values.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List stored credentials, not their values.")
     @OptionGroup var host: HostOptions
 
     func perform() async throws {
         host.output.show(try await host.client.json(.get, APIPath.secrets)) { answer in
-            let rows = answer.list("secrets").map { secret in ["plugin", "name", "scope", "user", "version"].map { secret.shown($0) } }
+            let rows = answer.list("secrets").map { secret in
+                ["plugin", "name", "scope", "user", "version"].map { secret.shown($0) }
+            }
             if rows.isEmpty { host.output.line("no credentials are stored; see `nexus secret set --help`") }
             host.output.table(["PLUGIN", "NAME", "SCOPE", "USER", "VERSION"], rows)
         }

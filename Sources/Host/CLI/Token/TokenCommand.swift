@@ -16,7 +16,8 @@ struct TokenCreateCommand: HostCommand {
     @Option(help: "The user whom the token stands for.")
     var user: String
 
-    @Option(help: ArgumentHelp("Let it act for end users of this group, named in a request's _meta.", valueName: "group"))
+    @Option(
+        help: ArgumentHelp("Let it act for end users of this group, named in a request's _meta.", valueName: "group"))
     var mayActFor: String?
 
     @Option(help: ArgumentHelp("How long it is valid: 30m, 12h, 90d. Default: until revoked.", valueName: "time"))
@@ -47,7 +48,9 @@ struct TokenListCommand: HostCommand {
         host.output.show(try await host.client.json(.get, APIPath.tokens)) { answer in
             host.output.table(
                 ["ID", "USER", "MAY ACT FOR", "EXPIRES", "REVOKED"],
-                answer.list("tokens").map { token in ["id", "user", "mayActFor", "expires", "revoked"].map { token.shown($0) } })
+                answer.list("tokens").map { token in
+                    ["id", "user", "mayActFor", "expires", "revoked"].map { token.shown($0) }
+                })
         }
     }
 }

@@ -4,7 +4,8 @@ internal import JSONBytes
 
 struct ToolCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tool", abstract: "List tools and call one.", subcommands: [ToolListCommand.self, ToolCallCommand.self])
+        commandName: "tool", abstract: "List tools and call one.",
+        subcommands: [ToolListCommand.self, ToolCallCommand.self])
 }
 
 struct ToolListCommand: HostCommand {
@@ -13,7 +14,9 @@ struct ToolListCommand: HostCommand {
 
     func perform() async throws {
         host.output.show(try await host.client.json(.get, APIPath.tools)) { answer in
-            let rows = answer.list("tools").map { [$0.shown("name"), $0.shown("plugin"), String($0.shown("description").prefix(80))] }
+            let rows = answer.list("tools").map {
+                [$0.shown("name"), $0.shown("plugin"), String($0.shown("description").prefix(80))]
+            }
             if rows.isEmpty { host.output.line("no tools: no plugin is installed") }
             host.output.table(["TOOL", "PLUGIN", "WHAT IT DOES"], rows)
         }

@@ -81,7 +81,9 @@ public struct CallPipeline: Sendable {
 
     private func validate(_ arguments: [UInt8], against tool: PluginManifest.Tool) throws(HostError) {
         guard arguments.count <= HostLimits.argumentBytes else {
-            throw HostError(.invalidArguments, "the arguments have \(arguments.count) bytes; the limit is \(HostLimits.argumentBytes)")
+            throw HostError(
+                .invalidArguments,
+                "the arguments have \(arguments.count) bytes; the limit is \(HostLimits.argumentBytes)")
         }
         let violations: [JSONSchema.Violation]
         do {

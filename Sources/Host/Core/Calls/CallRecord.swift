@@ -28,13 +28,16 @@ struct CallRecord {
         }
     }
 
-    func writeOutcome(_ outcome: String, to audit: AuditLog) throws(HostError) { try write("outcome", [("outcome", .string(outcome))], audit) }
+    func writeOutcome(_ outcome: String, to audit: AuditLog) throws(HostError) {
+        try write("outcome", [("outcome", .string(outcome))], audit)
+    }
 
     /// A failed call has an outcome; a call that was never made is a refusal, with all that is known of it.
     func writeFailure(_ error: HostError, to audit: AuditLog) throws(HostError) {
         guard error.code != .auditFailed else { return }
         let cause: [(String, JSONValue)] = [
-            ("outcome", "error"), ("code", .string(error.code.rawValue)), ("reason", .string(String(error.message.prefix(1_000)))),
+            ("outcome", "error"), ("code", .string(error.code.rawValue)),
+            ("reason", .string(String(error.message.prefix(1_000)))),
         ]
         if intent != nil { try write("outcome", cause, audit) } else { try write("refused", common + cause, audit) }
     }
@@ -54,7 +57,8 @@ struct CallRecord {
     private var common: [(String, JSONValue)] {
         [
             ("request", .string(requestID)), ("surface", .string(surface)), ("actor", JSONValue(caller?.actor)),
-            ("principal", JSONValue(caller?.principal)), ("plugin", JSONValue(plugin)), ("instance", JSONValue(instance)),
+            ("principal", JSONValue(caller?.principal)), ("plugin", JSONValue(plugin)),
+            ("instance", JSONValue(instance)),
             ("tool", .string(tool)), ("rule", JSONValue(rule)), ("credentials", credentials ?? .object(JSONObject())),
         ]
     }

@@ -17,7 +17,8 @@ struct BoundCredentials: Sendable {
             let address = SecretAddress(scope: use.scope, owner: caller.principal, plugin: plugin.name, name: name)
             guard let value = try store.open(address) else {
                 let whose = use.scope == .user ? "\(caller.principal) has" : "there is"
-                let command = use.scope == .user
+                let command =
+                    use.scope == .user
                     ? "nexus secret set \(plugin.name) \(name) --user \(caller.principal)"
                     : "nexus secret set \(plugin.name) \(name) --global"
                 throw HostError(

@@ -17,7 +17,8 @@ enum FileBytes {
         }
         if isPrivate, status.st_mode & 0o077 != 0 {
             throw HostError(
-                .storageFailed, "\(path) can be read by other users (mode \(String(status.st_mode & 0o777, radix: 8))); "
+                .storageFailed,
+                "\(path) can be read by other users (mode \(String(status.st_mode & 0o777, radix: 8))); "
                     + "run: chmod 600 \(path), and replace what was in it")
         }
         var bytes = [UInt8](repeating: 0, count: limit + 1)
@@ -41,7 +42,9 @@ enum FileBytes {
         let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
         let synced = fsync(file)
         close(file)
-        guard written == bytes.count, synced == 0, rename(fresh, path) == 0 else { throw failure("cannot be written", path) }
+        guard written == bytes.count, synced == 0, rename(fresh, path) == 0 else {
+            throw failure("cannot be written", path)
+        }
     }
 
     private static func failure(_ what: String, _ path: String) -> HostError {

@@ -26,7 +26,9 @@ public enum PortOwner {
                 let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
                 let fields = text.split(separator: " ")
                 // local address, state 0A (listening), uid, inode
-                if fields.count > 9, fields[1].hasSuffix(suffix), fields[3] == "0A" { return (String(fields[9]), String(fields[7])) }
+                if fields.count > 9, fields[1].hasSuffix(suffix), fields[3] == "0A" {
+                    return (String(fields[9]), String(fields[7]))
+                }
             }
         }
         return nil
@@ -37,7 +39,9 @@ public enum PortOwner {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if !name.hasPrefix(".") { names.append(name) }
         }
         return names

@@ -13,7 +13,8 @@ public struct ServiceUser: Sendable, Equatable {
     public static func find(_ account: String) throws(HostError) -> ServiceUser {
         guard let record = getpwnam(account) else {
             guard account == standardAccount else {
-                throw HostError(.invalidRequest, "there is no account \"\(account)\" to serve as; name another with --user")
+                throw HostError(
+                    .invalidRequest, "there is no account \"\(account)\" to serve as; name another with --user")
             }
             return ServiceUser(uid: fallback, gid: fallback)
         }
@@ -43,7 +44,9 @@ public struct ServiceUser: Sendable, Equatable {
         // Only an empty directory of root's: a home of somebody else, or one full of files, is not ours to take.
         guard status.st_uid == 0, isEmpty(home.path), lchown(home.path, uid, gid) == 0 else {
             throw HostError(
-                .storageFailed, "the home \(home.path) belongs to uid \(status.st_uid) and is in use; run: chown -R \(uid):\(gid) \(home.path)")
+                .storageFailed,
+                "the home \(home.path) belongs to uid \(status.st_uid) and is in use; run: chown -R \(uid):\(gid) \(home.path)"
+            )
         }
     }
 

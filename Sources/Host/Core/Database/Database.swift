@@ -19,7 +19,8 @@ public struct Database: Sendable {
             pool = try DatabasePool(path: path, configuration: configuration)
             let isNewer = try pool.read { try Migrations.all.hasBeenSuperseded($0) }
             guard !isNewer else {
-                throw HostError(.storageFailed, "\(path) was written by a newer Nexus; install that version or restore a backup")
+                throw HostError(
+                    .storageFailed, "\(path) was written by a newer Nexus; install that version or restore a backup")
             }
             try Migrations.all.migrate(pool)
         } catch let error as HostError {

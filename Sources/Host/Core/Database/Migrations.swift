@@ -8,40 +8,44 @@ public enum Migrations {
     public static var all: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1-plugins") { database in
-            try database.execute(sql: """
-                CREATE TABLE plugin (
-                    name TEXT PRIMARY KEY, manifest BLOB NOT NULL, digest TEXT NOT NULL, installed TEXT NOT NULL
-                ) STRICT;
-                CREATE TABLE tool (
-                    name TEXT PRIMARY KEY, plugin TEXT NOT NULL REFERENCES plugin (name) ON DELETE CASCADE
-                ) STRICT;
-                """)
+            try database.execute(
+                sql: """
+                    CREATE TABLE plugin (
+                        name TEXT PRIMARY KEY, manifest BLOB NOT NULL, digest TEXT NOT NULL, installed TEXT NOT NULL
+                    ) STRICT;
+                    CREATE TABLE tool (
+                        name TEXT PRIMARY KEY, plugin TEXT NOT NULL REFERENCES plugin (name) ON DELETE CASCADE
+                    ) STRICT;
+                    """)
         }
         migrator.registerMigration("2-identity") { database in
-            try database.execute(sql: """
-                CREATE TABLE token (
-                    id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, user TEXT NOT NULL, may_act_for TEXT,
-                    created INTEGER NOT NULL, expires INTEGER, revoked INTEGER
-                ) STRICT;
-                """)
+            try database.execute(
+                sql: """
+                    CREATE TABLE token (
+                        id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, user TEXT NOT NULL, may_act_for TEXT,
+                        created INTEGER NOT NULL, expires INTEGER, revoked INTEGER
+                    ) STRICT;
+                    """)
         }
         migrator.registerMigration("3-secrets") { database in
-            try database.execute(sql: """
-                CREATE TABLE secret (
-                    scope TEXT NOT NULL, owner TEXT NOT NULL, plugin TEXT NOT NULL, name TEXT NOT NULL,
-                    version INTEGER NOT NULL, sealed BLOB NOT NULL, created INTEGER NOT NULL,
-                    PRIMARY KEY (scope, owner, plugin, name)
-                ) STRICT;
-                """)
+            try database.execute(
+                sql: """
+                    CREATE TABLE secret (
+                        scope TEXT NOT NULL, owner TEXT NOT NULL, plugin TEXT NOT NULL, name TEXT NOT NULL,
+                        version INTEGER NOT NULL, sealed BLOB NOT NULL, created INTEGER NOT NULL,
+                        PRIMARY KEY (scope, owner, plugin, name)
+                    ) STRICT;
+                    """)
         }
         migrator.registerMigration("4-endpoints") { database in
-            try database.execute(sql: """
-                CREATE TABLE endpoint (
-                    plugin TEXT NOT NULL REFERENCES plugin (name) ON DELETE CASCADE, name TEXT NOT NULL,
-                    origin TEXT NOT NULL, authority TEXT, loopback INTEGER NOT NULL,
-                    PRIMARY KEY (plugin, name)
-                ) STRICT;
-                """)
+            try database.execute(
+                sql: """
+                    CREATE TABLE endpoint (
+                        plugin TEXT NOT NULL REFERENCES plugin (name) ON DELETE CASCADE, name TEXT NOT NULL,
+                        origin TEXT NOT NULL, authority TEXT, loopback INTEGER NOT NULL,
+                        PRIMARY KEY (plugin, name)
+                    ) STRICT;
+                    """)
         }
         return migrator
     }

@@ -19,7 +19,8 @@ struct NetworkAddress: Sendable, Equatable, CustomStringConvertible {
         ([169, 254, 0, 0], 16, "link-local and cloud metadata"), ([172, 16, 0, 0], 12, "private"),
         ([192, 0, 0, 0], 24, "protocol assignments"), ([192, 0, 2, 0], 24, "documentation"),
         ([192, 88, 99, 0], 24, "6to4 relay"), ([192, 168, 0, 0], 16, "private"), ([198, 18, 0, 0], 15, "benchmarking"),
-        ([198, 51, 100, 0], 24, "documentation"), ([203, 0, 113, 0], 24, "documentation"), ([224, 0, 0, 0], 4, "multicast"),
+        ([198, 51, 100, 0], 24, "documentation"), ([203, 0, 113, 0], 24, "documentation"),
+        ([224, 0, 0, 0], 4, "multicast"),
         ([240, 0, 0, 0], 4, "reserved"),
     ]
 

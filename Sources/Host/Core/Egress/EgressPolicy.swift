@@ -15,7 +15,9 @@ enum EgressPolicy {
         let rules = plugin.manifest.permissions.httpFetch
         guard let rule = rules.first(where: { $0.endpoint == request.endpoint }) else {
             let known = rules.map(\.endpoint).joined(separator: ", ")
-            throw deny("the endpoint \"\(request.endpoint.prefix(64))\" is not declared (declared: \(known.isEmpty ? "none" : known))")
+            throw deny(
+                "the endpoint \"\(request.endpoint.prefix(64))\" is not declared (declared: \(known.isEmpty ? "none" : known))"
+            )
         }
         let place = "permissions.http.fetch \"\(rule.endpoint)\""
         guard rule.methods.contains(request.method) else {
@@ -25,7 +27,8 @@ enum EgressPolicy {
             throw deny("the path must be plain: letters, digits and -._~/ only, no // and no dot segments")
         }
         guard rule.paths.contains(where: { request.path.hasPrefix($0) }) else {
-            throw deny("\(place) allows paths under \(rule.paths.joined(separator: ", ")), not \(request.path.prefix(200))")
+            throw deny(
+                "\(place) allows paths under \(rule.paths.joined(separator: ", ")), not \(request.path.prefix(200))")
         }
         guard request.query.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else {
             throw deny("the query must be percent-encoded ASCII without #")
@@ -49,7 +52,9 @@ enum EgressPolicy {
             case .global where !route.isLoopbackAllowed: continue
             case .loopback where route.isLoopbackAllowed: continue
             case .loopback:
-                throw deny("\(route.origin.host) is \(address), a loopback address of this host; `nexus plugin endpoint … --dev-loopback` would allow one")
+                throw deny(
+                    "\(route.origin.host) is \(address), a loopback address of this host; `nexus plugin endpoint … --dev-loopback` would allow one"
+                )
             case .global:
                 throw deny("\(route.origin.host) is \(address), but this endpoint was pointed at loopback only")
             case .refused(let name):
@@ -82,11 +87,15 @@ enum EgressPolicy {
     ]
 
     private static func check(headers: [FetchRequest.Header]) throws(ABIError) {
-        guard headers.count <= HostLimits.fetchHeaders else { throw deny("more than \(HostLimits.fetchHeaders) headers") }
+        guard headers.count <= HostLimits.fetchHeaders else {
+            throw deny("more than \(HostLimits.fetchHeaders) headers")
+        }
         for header in headers {
-            let isToken = !header.name.isEmpty && header.name.utf8.allSatisfy {
-                $0 == UInt8(ascii: "-") || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || (0x30...0x39).contains($0)
-            }
+            let isToken =
+                !header.name.isEmpty
+                && header.name.utf8.allSatisfy {
+                    $0 == UInt8(ascii: "-") || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || (0x30...0x39).contains($0)
+                }
             guard isToken, header.value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
                 throw deny("the header \"\(header.name.prefix(40))\" is not a plain name and value")
             }
@@ -96,5 +105,7 @@ enum EgressPolicy {
         }
     }
 
-    private static func deny(_ reason: String) -> ABIError { ABIError(.permissionDenied, "http.fetch refused: \(reason)") }
+    private static func deny(_ reason: String) -> ABIError {
+        ABIError(.permissionDenied, "http.fetch refused: \(reason)")
+    }
 }

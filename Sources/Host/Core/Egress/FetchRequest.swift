@@ -34,7 +34,9 @@ struct FetchRequest: Sendable, Equatable {
         query = root["query"]?.stringValue ?? ""
         headers = []
         for member in root["headers"]?.objectValue?.members ?? [] {
-            guard let value = member.value.stringValue else { throw Self.refuse("headers.\(member.key) must be a string") }
+            guard let value = member.value.stringValue else {
+                throw Self.refuse("headers.\(member.key) must be a string")
+            }
             headers.append(Header(name: member.key, value: value))
         }
         body = payload.bytes

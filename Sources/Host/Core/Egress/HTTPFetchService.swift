@@ -24,7 +24,8 @@ public final class HTTPFetchService: HostServices {
     public func perform(_ call: Message.HostCall, in context: CallContext) async throws(ABIError) -> Message.Payload {
         do throws(ABIError) {
             guard call.service == "http.fetch" else {
-                throw ABIError(.permissionDenied, "there is no host service \"\(call.service.prefix(64))\"; there is: http.fetch")
+                throw ABIError(
+                    .permissionDenied, "there is no host service \"\(call.service.prefix(64))\"; there is: http.fetch")
             }
             let request = try FetchRequest(call.content)
             let route = try EgressPolicy.route(request, for: context.plugin)
@@ -44,7 +45,9 @@ public final class HTTPFetchService: HostServices {
         for client in all { try? await client.shutdown() }
     }
 
-    private func fetch(_ request: FetchRequest, _ route: EgressPolicy.Route, deadline: UInt64) async throws(ABIError) -> Message.Payload {
+    private func fetch(
+        _ request: FetchRequest, _ route: EgressPolicy.Route, deadline: UInt64
+    ) async throws(ABIError) -> Message.Payload {
         let host = route.origin.host
         let addresses: [NetworkAddress]
         do {

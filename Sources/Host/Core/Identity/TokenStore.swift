@@ -52,10 +52,13 @@ public struct TokenStore: Sendable {
     func find(_ bearer: String) throws(HostError) -> Token {
         let hash = Self.hash(bearer)
         // The look-up is by hash: what its timing tells is not the token.
-        let found = try database.read { try Row.fetchOne($0, sql: "SELECT * FROM token WHERE hash = ?", arguments: [hash.blob]).map(Self.token) }
+        let found = try database.read {
+            try Row.fetchOne($0, sql: "SELECT * FROM token WHERE hash = ?", arguments: [hash.blob]).map(Self.token)
+        }
         guard let token = found, token.revoked == nil, token.expires.map({ $0 > now() }) ?? true else {
             throw HostError(
-                .unauthenticated, "the token is not valid (unknown, expired or revoked); make one with `nexus token create`")
+                .unauthenticated,
+                "the token is not valid (unknown, expired or revoked); make one with `nexus token create`")
         }
         return token
     }
@@ -72,7 +75,9 @@ public struct TokenStore: Sendable {
                 sql: "UPDATE token SET revoked = coalesce(revoked, ?) WHERE id = ?", arguments: [time, id])
             return database.changesCount
         }
-        guard count == 1 else { throw HostError(.invalidRequest, "no token has the id \"\(id)\"; see `nexus token list`") }
+        guard count == 1 else {
+            throw HostError(.invalidRequest, "no token has the id \"\(id)\"; see `nexus token list`")
+        }
     }
 
     private static func hash(_ bearer: String) -> [UInt8] { Array(SHA256.hash(data: Array(bearer.utf8))) }

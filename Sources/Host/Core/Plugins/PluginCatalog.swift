@@ -48,7 +48,8 @@ public final class PluginCatalog: Sendable {
         for tool in manifest.tools {
             if let (owner, _) = try? self.tool(tool.name), owner.name != manifest.name {
                 throw HostError(
-                    .conflict, "the tool \"\(tool.name)\" belongs to the plugin \(owner.name) already; remove that first")
+                    .conflict,
+                    "the tool \"\(tool.name)\" belongs to the plugin \(owner.name) already; remove that first")
             }
         }
         do {
@@ -87,10 +88,12 @@ public final class PluginCatalog: Sendable {
     public func setEndpoint(_ endpoint: String, of name: String, to override: EndpointOverride?) throws(HostError) {
         let plugin = try plugin(name)
         guard plugin.manifest.permissions.httpFetch.contains(where: { $0.endpoint == endpoint }) else {
-            throw HostError(.invalidRequest, "\(name) declares no endpoint \"\(endpoint)\"; see `nexus plugin info \(name)`")
+            throw HostError(
+                .invalidRequest, "\(name) declares no endpoint \"\(endpoint)\"; see `nexus plugin info \(name)`")
         }
         try database.write { database in
-            try database.execute(sql: "DELETE FROM endpoint WHERE plugin = ? AND name = ?", arguments: [name, endpoint])
+            try database.execute(
+                sql: "DELETE FROM endpoint WHERE plugin = ? AND name = ?", arguments: [name, endpoint])
             guard let override else { return }
             try database.execute(
                 sql: "INSERT INTO endpoint (plugin, name, origin, authority, loopback) VALUES (?, ?, ?, ?, ?)",

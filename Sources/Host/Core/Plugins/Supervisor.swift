@@ -46,7 +46,9 @@ public actor Supervisor {
 
     public func status(of name: String) -> Status {
         let instance = running[name]
-        let state = instance != nil ? "running" : starting[name] != nil ? "starting" : causes[name] != nil ? "failed" : "stopped"
+        let state =
+            instance != nil
+            ? "running" : starting[name] != nil ? "starting" : causes[name] != nil ? "failed" : "stopped"
         return Status(
             state: state, instance: instance?.id, layers: instance?.report.json, cause: causes[name],
             lateFrames: instance?.session.lateFrames ?? 0, recentLog: logs[name]?.recent(20) ?? [])
@@ -82,7 +84,9 @@ public actor Supervisor {
         guard let instance = running.removeValue(forKey: name) else { return }
         causes[name] = nil
         await instance.stop()
-        _ = try? audit.append([("kind", "plugin"), ("event", "stopped"), ("plugin", .string(name)), ("instance", .string(instance.id))])
+        _ = try? audit.append([
+            ("kind", "plugin"), ("event", "stopped"), ("plugin", .string(name)), ("instance", .string(instance.id)),
+        ])
     }
 
     /// Stops everything and refuses to start anything more.
@@ -109,7 +113,8 @@ public actor Supervisor {
             // The layers go on record before the first call is made.
             do {
                 try audit.append([
-                    ("kind", "plugin"), ("event", "started"), ("plugin", .string(plugin.name)), ("instance", .string(id)),
+                    ("kind", "plugin"), ("event", "started"), ("plugin", .string(plugin.name)),
+                    ("instance", .string(id)),
                     ("version", .string(plugin.manifest.version)), ("digest", .string("sha256:" + plugin.digest)),
                     ("layers", instance.report.json),
                 ])
@@ -135,7 +140,8 @@ public actor Supervisor {
 
     private func record(_ name: String, id: String, cause: HostError) {
         causes[name] = cause.message
-        logger.warning("plugin failed", metadata: ["plugin": "\(name)", "instance": "\(id)", "cause": "\(cause.message)"])
+        logger.warning(
+            "plugin failed", metadata: ["plugin": "\(name)", "instance": "\(id)", "cause": "\(cause.message)"])
         _ = try? audit.append([
             ("kind", "plugin"), ("event", "failed"), ("plugin", .string(name)), ("instance", .string(id)),
             ("code", .string(cause.code.rawValue)), ("cause", .string(cause.message)),

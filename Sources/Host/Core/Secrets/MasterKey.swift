@@ -22,7 +22,8 @@ public struct MasterKey: Sendable {
             if let stored, try parse(String(decoding: stored, as: UTF8.self), from: home.masterKey).key != key.key {
                 throw HostError(
                     .secretUnreadable,
-                    "\(variable) differs from the key in \(home.masterKey); unset it, or restore the file that belongs to it")
+                    "\(variable) differs from the key in \(home.masterKey); unset it, or restore the file that belongs to it"
+                )
             }
             if stored == nil { try FileBytes.write(Array((given + "\n").utf8), to: home.masterKey) }
             return (
@@ -45,7 +46,8 @@ public struct MasterKey: Sendable {
     private static func parse(_ text: String, from place: String) throws(HostError) -> MasterKey {
         let digits = text.split(whereSeparator: \.isWhitespace)
         guard digits.count == 1, var bytes = Hex.bytes(String(digits[0])), bytes.count == 32 else {
-            throw HostError(.secretUnreadable, "the master key in \(place) must be 64 hex digits; restore it from a backup")
+            throw HostError(
+                .secretUnreadable, "the master key in \(place) must be 64 hex digits; restore it from a backup")
         }
         defer { bytes.wipe() }
         return MasterKey(key: SymmetricKey(data: bytes))

@@ -19,7 +19,9 @@ public struct SecretAddress: Sendable, Hashable {
     func associatedData(version: Int) -> [UInt8] {
         var data: [UInt8] = []
         for part in ["nexus-secret-1", scope.rawValue, owner, plugin, name, String(version)] {
-            withUnsafeBytes(of: UInt32(truncatingIfNeeded: part.utf8.count).littleEndian) { data.append(contentsOf: $0) }
+            withUnsafeBytes(of: UInt32(truncatingIfNeeded: part.utf8.count).littleEndian) {
+                data.append(contentsOf: $0)
+            }
             data.append(contentsOf: part.utf8)
         }
         return data

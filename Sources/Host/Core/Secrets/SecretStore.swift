@@ -28,11 +28,13 @@ public struct SecretStore: Sendable {
     public func set(_ address: SecretAddress, _ value: SecretBytes) throws(HostError) {
         guard (1...HostLimits.secretBytes).contains(value.count) else {
             throw HostError(
-                .invalidRequest, "a secret has 1 to \(HostLimits.secretBytes) bytes; \(address.name) has \(value.count)")
+                .invalidRequest, "a secret has 1 to \(HostLimits.secretBytes) bytes; \(address.name) has \(value.count)"
+            )
         }
         let key = key.key
         try database.write { database in
-            let version = try Int.fetchOne(database, sql: "SELECT version FROM secret \(Self.place)", arguments: Self.arguments(address))
+            let version = try Int.fetchOne(
+                database, sql: "SELECT version FROM secret \(Self.place)", arguments: Self.arguments(address))
             let next = (version ?? 0) + 1
             let box = try value.withBytes { bytes in
                 try AES.GCM.seal(bytes, using: key, authenticating: address.associatedData(version: next))
@@ -68,18 +70,21 @@ public struct SecretStore: Sendable {
             throw HostError(
                 .secretUnreadable,
                 "the secret \(address.name) of \(address.owner.isEmpty ? "everyone" : address.owner) for \(address.plugin) "
-                    + "cannot be opened: it was changed, or the master key is another; set it again with `nexus secret set`")
+                    + "cannot be opened: it was changed, or the master key is another; set it again with `nexus secret set`"
+            )
         }
     }
 
     public func list() throws(HostError) -> [Entry] {
         try database.read { database in
             try Row.fetchAll(
-                database, sql: "SELECT scope, owner, plugin, name, version, created FROM secret ORDER BY plugin, owner, name"
+                database,
+                sql: "SELECT scope, owner, plugin, name, version, created FROM secret ORDER BY plugin, owner, name"
             ).compactMap { row in
                 Permissions.CredentialUse.Scope(rawValue: row["scope"]).map { scope in
                     Entry(
-                        address: SecretAddress(scope: scope, owner: row["owner"], plugin: row["plugin"], name: row["name"]),
+                        address: SecretAddress(
+                            scope: scope, owner: row["owner"], plugin: row["plugin"], name: row["name"]),
                         version: row["version"], created: row["created"])
                 }
             }

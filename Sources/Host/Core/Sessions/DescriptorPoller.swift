@@ -24,10 +24,12 @@ public final class DescriptorPoller: Sendable {
         guard epoll >= 0 else { throw HostError(.storageFailed, "epoll_create1 failed: errno \(errno)") }
         let start = Unmanaged.passRetained(self)
         var thread = pthread_t()
-        let status = pthread_create(&thread, nil, { context in
-            context.map { Unmanaged<DescriptorPoller>.fromOpaque($0).takeRetainedValue().run() }
-            return nil
-        }, start.toOpaque())
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                context.map { Unmanaged<DescriptorPoller>.fromOpaque($0).takeRetainedValue().run() }
+                return nil
+            }, start.toOpaque())
         guard status == 0 else {
             start.release()
             throw HostError(.storageFailed, "no thread for the plugins' sockets: errno \(status)")

@@ -12,7 +12,9 @@ public final class PluginLog: Sendable {
     func add(_ source: String, _ text: String) {
         var safe = ""
         for scalar in text.unicodeScalars.prefix(HostLimits.logLineBytes) {
-            safe += scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) ? scalar.escaped(asASCII: true) : String(scalar)
+            safe +=
+                scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
+                ? scalar.escaped(asASCII: true) : String(scalar)
         }
         let line = "\(source): \(safe)"
         lines.withLock { lines in

@@ -112,7 +112,9 @@ final class PluginInstance: Sendable {
         for capture in captures { capture.stop() }
     }
 
-    private func exit(within milliseconds: UInt64) async -> JailExit? { await Self.exit(of: jail, within: milliseconds) }
+    private func exit(within milliseconds: UInt64) async -> JailExit? {
+        await Self.exit(of: jail, within: milliseconds)
+    }
 
     private func deadline(_ state: LifecycleState) -> UInt64 { state.deadlineMilliseconds ?? 1_000 }
 
@@ -168,7 +170,8 @@ struct InstanceDescriptors {
         guard made else {
             let number = errno
             closeAll()
-            throw HostError(.jailFailed, "no descriptors for \(name): errno \(number); raise `ulimit -n`", retryable: true)
+            throw HostError(
+                .jailFailed, "no descriptors for \(name): errno \(number); raise `ulimit -n`", retryable: true)
         }
     }
 
@@ -177,7 +180,9 @@ struct InstanceDescriptors {
             channel: channel.jail, standardOutput: output.jail, standardError: errors.jail, executable: executable)
     }
 
-    func closeJailEnds() { for descriptor in [channel.jail, output.jail, errors.jail, executable] { close(descriptor) } }
+    func closeJailEnds() {
+        for descriptor in [channel.jail, output.jail, errors.jail, executable] { close(descriptor) }
+    }
 
     func closeAll() {
         closeJailEnds()

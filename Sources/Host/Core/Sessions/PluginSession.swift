@@ -69,8 +69,9 @@ final class PluginSession: Sendable {
         let timer = Task { [self] in
             try await Task.sleep(for: .milliseconds(milliseconds))
             guard state.withLock({ $0.steps.contains { $0.state == target } }) else { return }
-            fail(HostError(
-                .deadlineExceeded, "the plugin \(plugin) was not \(target.rawValue) within \(milliseconds) ms"))
+            fail(
+                HostError(
+                    .deadlineExceeded, "the plugin \(plugin) was not \(target.rawValue) within \(milliseconds) ms"))
         }
         defer { timer.cancel() }
         let failure: HostError? = await withCheckedContinuation { waiter in
@@ -107,8 +108,10 @@ final class PluginSession: Sendable {
         let now = Clock.unixMilliseconds()
         let timer = Task { [self] in
             try await Task.sleep(for: .milliseconds(call.deadline > now ? call.deadline - now : 0))
-            abandon(opened.withLock { $0 }, HostError(
-                .deadlineExceeded, "\(context.tool) did not answer before its deadline", retryable: true))
+            abandon(
+                opened.withLock { $0 },
+                HostError(
+                    .deadlineExceeded, "\(context.tool) did not answer before its deadline", retryable: true))
         }
         defer { timer.cancel() }
         return await withTaskCancellationHandler {
@@ -126,7 +129,8 @@ final class PluginSession: Sendable {
                         bytes.wipe()
                         return nil
                     } catch {
-                        return HostError(.pluginFailed, "the plugin \(plugin) takes no calls: \(error.message)", retryable: true)
+                        return HostError(
+                            .pluginFailed, "the plugin \(plugin) takes no calls: \(error.message)", retryable: true)
                     }
                 }
                 if let immediate {
@@ -233,7 +237,9 @@ final class PluginSession: Sendable {
         }
         if sent > 0 {
             // Wiped before it is dropped: the frames of calls carry credentials.
-            state.unsent.withUnsafeMutableBytes { SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: $0[..<sent])) }
+            state.unsent.withUnsafeMutableBytes {
+                SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: $0[..<sent]))
+            }
             state.unsent.removeFirst(sent)
         }
         guard state.awaitsRoom == state.unsent.isEmpty else { return }

@@ -66,7 +66,8 @@ struct SessionCore {
             let code = HostError.Code(error.code.rawValue)
             try end(stream, .failure(HostError(code, error.message, retryable: retryable)), &effects)
         case .cancelled(let reason):
-            try end(stream, .failure(HostError(HostError.Code("cancelled"), "\(plugin) cancelled: \(reason)")), &effects)
+            try end(
+                stream, .failure(HostError(HostError.Code("cancelled"), "\(plugin) cancelled: \(reason)")), &effects)
         case .cancel: if openHostCalls.contains(stream) { effects.append(.cancelHostCall(stream: stream)) }
         case .hostCall(let call): try open(call, stream: stream, &effects)
         case .log(let record): effects.append(.log(record))
@@ -93,13 +94,16 @@ struct SessionCore {
         }
         lastPluginStream = stream
         guard openHostCalls.count < ABILimits.openHostCalls else {
-            effects.append(.refuseHostCall(
-                stream: stream, ABIError(.unavailable, "more than \(ABILimits.openHostCalls) host calls are open")))
+            effects.append(
+                .refuseHostCall(
+                    stream: stream, ABIError(.unavailable, "more than \(ABILimits.openHostCalls) host calls are open")))
             return
         }
         guard let context = openCalls[call.parent] else {
-            effects.append(.refuseHostCall(
-                stream: stream, ABIError(.permissionDenied, "stream \(call.parent) is no open call; host services serve calls")))
+            effects.append(
+                .refuseHostCall(
+                    stream: stream,
+                    ABIError(.permissionDenied, "stream \(call.parent) is no open call; host services serve calls")))
             return
         }
         openHostCalls.insert(stream)

@@ -9,9 +9,11 @@ extension AdminAPI {
         var running = 0
         for plugin in plugins where await supervisor.status(of: plugin.name).state == "running" { running += 1 }
         return Self.ok([
-            "version": .string(facts.version), "home": .string(facts.home), "processID": JSONValue(Int(facts.processID)),
+            "version": .string(facts.version), "home": .string(facts.home),
+            "processID": JSONValue(Int(facts.processID)),
             "userID": JSONValue(Int(facts.userID)), "launcherID": JSONValue(Int(facts.launcherID)),
-            "jailsAsRoot": .bool(facts.jailsAsRoot), "mcp": .string(facts.agentURL()), "installed": JSONValue(plugins.count),
+            "jailsAsRoot": .bool(facts.jailsAsRoot), "mcp": .string(facts.agentURL()),
+            "installed": JSONValue(plugins.count),
             "running": JSONValue(running),
         ])
     }
@@ -28,7 +30,8 @@ extension AdminAPI {
         let tools = catalog.list().flatMap { plugin in
             plugin.manifest.tools.map { tool -> JSONValue in
                 [
-                    "name": .string(tool.name), "plugin": .string(plugin.name), "description": .string(tool.description),
+                    "name": .string(tool.name), "plugin": .string(plugin.name),
+                    "description": .string(tool.description),
                     "inputSchema": tool.inputSchema,
                 ]
             }
@@ -62,13 +65,16 @@ extension AdminAPI {
         defer { value.wipe() }
         try secrets.set(address, SecretBytes(copying: value))
         try recordSecret("secret-set", address, call)
-        return Self.ok(["set": .string(address.name), "user": .string(address.owner), "plugin": .string(address.plugin)])
+        return Self.ok([
+            "set": .string(address.name), "user": .string(address.owner), "plugin": .string(address.plugin),
+        ])
     }
 
     func removeSecret(_ call: Call) async throws(HostError) -> WireResponse {
         let address = try address(call)
         guard try secrets.remove(address) else {
-            throw HostError(.invalidRequest, "there is no such secret: \(address.name) of \(address.owner) for \(address.plugin)")
+            throw HostError(
+                .invalidRequest, "there is no such secret: \(address.name) of \(address.owner) for \(address.plugin)")
         }
         try recordSecret("secret-removed", address, call)
         return Self.ok(["removed": .string(address.name)])
@@ -82,11 +88,15 @@ extension AdminAPI {
         let declared = try catalog.plugin(plugin).manifest.permissions.credentials
         guard let use = declared.first(where: { $0.name == name }) else {
             let known = declared.map(\.name).joined(separator: ", ")
-            throw HostError(.invalidRequest, "\(plugin) declares no credential \"\(name)\" (declared: \(known.isEmpty ? "none" : known))")
+            throw HostError(
+                .invalidRequest,
+                "\(plugin) declares no credential \"\(name)\" (declared: \(known.isEmpty ? "none" : known))")
         }
         let isGlobal = query["global"] == "1"
         guard isGlobal == (use.scope == .global) else {
-            throw HostError(.invalidRequest, "\(name) is a \(use.scope.rawValue) credential; \(isGlobal ? "leave out" : "add") --global")
+            throw HostError(
+                .invalidRequest,
+                "\(name) is a \(use.scope.rawValue) credential; \(isGlobal ? "leave out" : "add") --global")
         }
         let owner = query["user"] ?? call.caller.principal
         guard isGlobal || UserName.isValidPrincipal(owner) else {
@@ -96,9 +106,12 @@ extension AdminAPI {
     }
 
     private func recordSecret(_ event: String, _ address: SecretAddress, _ call: Call) throws(HostError) {
-        try record(event, address.plugin, call, [
-            ("name", .string(address.name)), ("scope", .string(address.scope.rawValue)), ("owner", .string(address.owner)),
-        ])
+        try record(
+            event, address.plugin, call,
+            [
+                ("name", .string(address.name)), ("scope", .string(address.scope.rawValue)),
+                ("owner", .string(address.owner)),
+            ])
     }
 
     // MARK: tokens
@@ -141,7 +154,8 @@ extension AdminAPI {
         }
         do {
             let lines = try audit.tail(count).map { $0 + [0x0A] }
-            return WireResponse(status: 200, headers: [("content-type", "application/jsonl")], body: Array(lines.joined()))
+            return WireResponse(
+                status: 200, headers: [("content-type", "application/jsonl")], body: Array(lines.joined()))
         } catch {
             throw HostError(.storageFailed, error.message)
         }

@@ -30,9 +30,11 @@ extension AdminAPI {
         let name = bundle.manifest.name
         if (try? catalog.plugin(name)) != nil { try await supervisor.stop(name) }
         try catalog.install(bundle)
-        try record("installed", name, call, [
-            ("version", .string(bundle.manifest.version)), ("digest", .string("sha256:" + bundle.executableDigest)),
-        ])
+        try record(
+            "installed", name, call,
+            [
+                ("version", .string(bundle.manifest.version)), ("digest", .string("sha256:" + bundle.executableDigest)),
+            ])
         return Self.ok(PluginDescription.json(try catalog.plugin(name)))
     }
 
@@ -78,10 +80,12 @@ extension AdminAPI {
             origin: origin, authority: body["authority"]?.stringValue,
             weakeningLoopback: body["loopback"]?.boolValue ?? false)
         try catalog.setEndpoint(endpoint, of: name, to: override)
-        try record("endpoint", name, call, [
-            ("endpoint", .string(endpoint)), ("origin", .string(origin.description)),
-            ("weakeningLoopback", .bool(override.weakeningLoopback)),
-        ])
+        try record(
+            "endpoint", name, call,
+            [
+                ("endpoint", .string(endpoint)), ("origin", .string(origin.description)),
+                ("weakeningLoopback", .bool(override.weakeningLoopback)),
+            ])
         return Self.ok(PluginDescription.json(try catalog.plugin(name)))
     }
 
@@ -94,7 +98,10 @@ extension AdminAPI {
     func record(_ event: String, _ plugin: String, _ call: Call, _ more: [(String, JSONValue)] = []) throws(HostError) {
         do {
             try audit.append(
-                [("kind", "admin"), ("event", .string(event)), ("plugin", .string(plugin)), ("actor", .string(call.caller.actor))]
+                [
+                    ("kind", "admin"), ("event", .string(event)), ("plugin", .string(plugin)),
+                    ("actor", .string(call.caller.actor)),
+                ]
                     + more)
         } catch {
             throw HostError(.auditFailed, error.message, retryable: true)
@@ -107,7 +114,8 @@ enum PluginDescription {
     static func json(_ plugin: InstalledPlugin) -> JSONValue {
         let manifest = plugin.manifest
         return [
-            "name": .string(manifest.name), "version": .string(manifest.version), "kind": .string(manifest.kind.rawValue),
+            "name": .string(manifest.name), "version": .string(manifest.version),
+            "kind": .string(manifest.kind.rawValue),
             "description": .string(manifest.summary), "digest": .string("sha256:" + plugin.digest),
             "installed": .string(plugin.installed), "permissions": permissions(plugin),
             "tools": .array(manifest.tools.map(tool)),

@@ -90,13 +90,16 @@ public struct AdminAPI: Sendable {
                 guard let names = Self.match(route.path, request.path) else { continue }
                 guard caller.isAdministrator || !route.needsAdministrator else {
                     throw HostError(
-                        .forbidden, "\(caller.actor) may not administer this host; its owner or root may: run as one of them")
+                        .forbidden,
+                        "\(caller.actor) may not administer this host; its owner or root may: run as one of them")
                 }
                 return try await route.handler(self)(Call(request: request, caller: caller, names: names))
             }
-            return Self.failure(404, "not-found", "\(request.method) \(request.path.prefix(100)) is not part of the API")
+            return Self.failure(
+                404, "not-found", "\(request.method) \(request.path.prefix(100)) is not part of the API")
         } catch {
-            return Self.failure(Self.statusCode(error.code), error.code.rawValue, error.message, retryable: error.retryable)
+            return Self.failure(
+                Self.statusCode(error.code), error.code.rawValue, error.message, retryable: error.retryable)
         }
     }
 

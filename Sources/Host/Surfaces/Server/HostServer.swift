@@ -34,7 +34,8 @@ public struct HostServer: Sendable {
             if let reason = browser.refusal(host: request.head.authority, origin: request.headers[.origin]) {
                 return Self.failure(403, "forbidden", reason)
             }
-            let wire = try await wire(request, limit: Self.messageLimit, presented: Presented(bearer: Self.bearer(request)))
+            let wire = try await wire(
+                request, limit: Self.messageLimit, presented: Presented(bearer: Self.bearer(request)))
             guard wire.path == "/mcp" else { return Self.failure(404, "not-found", "there is only /mcp here") }
             return Self.response(await answer(wire, surface: "mcp-http"))
         }
@@ -62,8 +63,10 @@ public struct HostServer: Sendable {
     private func answer(_ wire: WireRequest, surface: String) async -> WireResponse {
         let answer = await mcp.respond(
             to: MCPRequest(
-                method: wire.method, headers: wire.headers, body: wire.body, presented: wire.presented, surface: surface))
-        return WireResponse(status: answer.status, headers: answer.headers.map { (name: $0.0, value: $0.1) }, body: answer.body)
+                method: wire.method, headers: wire.headers, body: wire.body, presented: wire.presented, surface: surface
+            ))
+        return WireResponse(
+            status: answer.status, headers: answer.headers.map { (name: $0.0, value: $0.1) }, body: answer.body)
     }
 
     private func application(
@@ -103,7 +106,8 @@ public struct HostServer: Sendable {
             if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
         }
         return Response(
-            status: .init(code: answer.status), headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+            status: .init(code: answer.status), headers: fields,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
     }
 
     private static func failure(_ status: Int, _ code: String, _ message: String) -> Response {

@@ -39,7 +39,7 @@ enum OrderTool {
     ) throws(ToolError) {
         do {
             _ = try exchange.signed("POST", "/api/v3/order/test", parameters, as: account)
-        } catch where error.code == .outcomeUnknown {
+        } catch  where error.code == .outcomeUnknown {
             throw ToolError(
                 .unavailable, "The exchange did not answer the dry run. Nothing was placed: it was a test order.",
                 retryable: true)
