@@ -159,7 +159,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
-            name: "HostSurfacesTests", dependencies: ["HostSurfaces", "HostCore", "HostAPI", "JSONBytes"],
+            name: "HostSurfacesTests",
+            dependencies: ["HostSurfaces", "HostCore", "HostAPI", "JSONBytes", "AuditLog", "Registry", "Sandbox"],
             swiftSettings: house),
         .testTarget(name: "StyleTests", swiftSettings: house),
         .testTarget(name: "EndToEndTests", dependencies: ["JSONBytes"], swiftSettings: house),

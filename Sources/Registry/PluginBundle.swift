@@ -38,7 +38,8 @@ public struct PluginBundle: Sendable {
         executableDigest = Self.digest(of: executable)
     }
 
-    /// Reads `plugin.json` and the executable that it names from a directory. Symbolic links are not followed inside it.
+    /// Reads `plugin.json` and the executable that it names from a directory. Symbolic links are not followed inside
+    /// it.
     public static func load(directory: String) throws(RegistryError) -> PluginBundle {
         let root = FilePath(directory)
         let manifestPath = root.appending("plugin.json")

@@ -1,5 +1,5 @@
-// The one place that constructs everything. Order matters: nexus-jail is started while we may still be root, then root is
-// given up, and only then is anything opened that an outsider could have written.
+// The one place that constructs everything. Order matters: nexus-jail is started while we may still be root, then root
+// is given up, and only then is anything opened that an outsider could have written.
 internal import AuditLog
 internal import Foundation
 internal import HostCore

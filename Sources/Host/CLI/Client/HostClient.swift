@@ -60,18 +60,26 @@ struct HostClient: Sendable {
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let token = token ?? firstToken { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         if !body.isEmpty { request.body = .bytes(body, length: .known(Int64(body.count))) }
+        try SocketProbe.check(socket, home: home)
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(seconds))
+            let response = try await Self.http.execute(request, timeout: .seconds(seconds))
             let bytes = try await response.body.collect(upTo: 64 << 20)
             return (response.status.code, Array(bytes.readableBytesView))
-        } catch let error where !FileManager.default.fileExists(atPath: socket) || "\(error)".contains("errno: 111") {
-            throw CommandFailure("no nexusd is running in \(home); start one with `nexus up`", exitCode: 3)
-        } catch let error where "\(error)".contains("errno: 13") {
-            throw CommandFailure("you may not use the host in \(home); run as its owner or as root")
+        } catch is CancellationError {
+            throw CancellationError()
         } catch {
             throw CommandFailure("nexusd in \(home) did not answer: \(error); see \(HomePath.log(home: home))")
         }
     }
+
+    /// One client for the process. A connection that fails is not tried again: the socket is there or it is not. As
+    /// many connections as `nexus mcp` has calls in flight.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
 
     private var firstToken: String? {
         guard let text = try? String(contentsOfFile: HomePath.firstToken(home: home), encoding: .utf8) else {

@@ -35,19 +35,15 @@ struct MCPCommand: HostCommand {
     }
 }
 
-/// Standard input as pieces of bytes, read by a thread of its own because read(2) blocks.
+/// Standard input as pieces of bytes, read only when the front asks for more.
 enum StandardInput {
-    static func chunks() -> AsyncStream<[UInt8]> {
-        AsyncStream { continuation in
-            Thread.detachNewThread {
-                var buffer = [UInt8](repeating: 0, count: 64 << 10)
-                while true {
-                    let count = read(STDIN_FILENO, &buffer, buffer.count)
-                    if count < 0, errno == EINTR { continue }
-                    guard count > 0 else { break }
-                    continuation.yield(Array(buffer[..<count]))
-                }
-                continuation.finish()
+    static func chunks() -> PacedInput {
+        PacedInput {
+            var buffer = [UInt8](repeating: 0, count: 64 << 10)
+            while true {
+                let count = Glibc.read(STDIN_FILENO, &buffer, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                return Array(buffer.prefix(max(count, 0)))
             }
         }
     }

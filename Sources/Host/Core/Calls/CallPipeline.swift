@@ -67,6 +67,7 @@ public struct CallPipeline: Sendable {
             switch answer {
             case .success(let payload):
                 let result = ToolResult(json: redactor.redact(payload.json), requestID: record.requestID)
+                try check(result, of: tool, plugin.name)
                 try record.writeOutcome("ok", to: audit)
                 return result
             case .failure(var error):
@@ -94,6 +95,21 @@ public struct CallPipeline: Sendable {
         guard violations.isEmpty else {
             let list = violations.map(\.description).joined(separator: "; ")
             throw HostError(.invalidArguments, "the arguments do not fit \(tool.name): \(list)")
+        }
+    }
+
+    /// What agents were promised is what they get (MCP: results MUST conform to the output schema).
+    private func check(_ result: ToolResult, of tool: PluginManifest.Tool, _ plugin: String) throws(HostError) {
+        guard let schema = tool.outputSchema else { return }
+        let violations: [JSONSchema.Violation]
+        do {
+            violations = try JSONSchema(schema).violations(in: try JSONValue(parsing: result.json))
+        } catch {
+            throw HostError(.pluginFailed, "the output schema of \(tool.name) cannot be used: \(error)")
+        }
+        guard violations.isEmpty else {
+            let list = violations.map(\.description).joined(separator: "; ")
+            throw HostError(.pluginFailed, "the plugin \(plugin) answered what its output schema does not allow: \(list)")
         }
     }
 }

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import SystemPackage
 
-/// Lets one nexusd own a home: flock(2) on `nexusd.lock`, released by the kernel when the process ends, however it ends.
+/// Lets one nexusd own a home: flock(2) on `nexusd.lock`, released by the kernel when the process ends, however it
+/// ends.
 public final class HomeLock: Sendable {
     private let descriptor: Int32
     private let home: Home

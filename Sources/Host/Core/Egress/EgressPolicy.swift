@@ -16,7 +16,8 @@ enum EgressPolicy {
         guard let rule = rules.first(where: { $0.endpoint == request.endpoint }) else {
             let known = rules.map(\.endpoint).joined(separator: ", ")
             throw deny(
-                "the endpoint \"\(request.endpoint.prefix(64))\" is not declared (declared: \(known.isEmpty ? "none" : known))"
+                "the endpoint \"\(request.endpoint.prefix(64))\" is not declared "
+                    + "(declared: \(known.isEmpty ? "none" : known))"
             )
         }
         let place = "permissions.http.fetch \"\(rule.endpoint)\""
@@ -53,7 +54,8 @@ enum EgressPolicy {
             case .loopback where route.isLoopbackAllowed: continue
             case .loopback:
                 throw deny(
-                    "\(route.origin.host) is \(address), a loopback address of this host; `nexus plugin endpoint … --dev-loopback` would allow one"
+                    "\(route.origin.host) is \(address), a loopback address of this host; "
+                        + "`nexus plugin endpoint … --dev-loopback` would allow one"
                 )
             case .global:
                 throw deny("\(route.origin.host) is \(address), but this endpoint was pointed at loopback only")

@@ -22,7 +22,8 @@ public struct MasterKey: Sendable {
             if let stored, try parse(String(decoding: stored, as: UTF8.self), from: home.masterKey).key != key.key {
                 throw HostError(
                     .secretUnreadable,
-                    "\(variable) differs from the key in \(home.masterKey); unset it, or restore the file that belongs to it"
+                    "\(variable) differs from the key in \(home.masterKey); unset it, "
+                        + "or restore the file that belongs to it"
                 )
             }
             if stored == nil { try FileBytes.write(Array((given + "\n").utf8), to: home.masterKey) }

@@ -3,8 +3,8 @@ internal import FoundationEssentials
 internal import GRDB
 public import PluginABI
 
-/// Secrets at rest: AES-256-GCM (NIST SP 800-38D) under the master key, 96-bit random nonce, 128-bit tag, bound to their
-/// address and version. Stored as nonce, ciphertext, tag.
+/// Secrets at rest: AES-256-GCM (NIST SP 800-38D) under the master key, 96-bit random nonce, 128-bit tag, bound to
+/// their address and version. Stored as nonce, ciphertext, tag.
 public struct SecretStore: Sendable {
     private let database: Database
     private let key: MasterKey
@@ -42,8 +42,10 @@ public struct SecretStore: Sendable {
             guard let sealed = box.combined else { throw HostError(.storageFailed, "the secret could not be sealed") }
             try database.execute(
                 sql: """
-                    INSERT INTO secret (scope, owner, plugin, name, version, sealed, created) VALUES (?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET version = excluded.version, sealed = excluded.sealed, created = excluded.created
+                    INSERT INTO secret (scope, owner, plugin, name, version, sealed, created)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET
+                        version = excluded.version, sealed = excluded.sealed, created = excluded.created
                     """,
                 arguments: Self.arguments(address) + [next, sealed, Clock.unixSeconds()])
         }
@@ -69,8 +71,9 @@ public struct SecretStore: Sendable {
         } catch {
             throw HostError(
                 .secretUnreadable,
-                "the secret \(address.name) of \(address.owner.isEmpty ? "everyone" : address.owner) for \(address.plugin) "
-                    + "cannot be opened: it was changed, or the master key is another; set it again with `nexus secret set`"
+                "the secret \(address.name) of \(address.owner.isEmpty ? "everyone" : address.owner) "
+                    + "for \(address.plugin) cannot be opened: it was changed, or the master key is another; "
+                    + "set it again with `nexus secret set`"
             )
         }
     }

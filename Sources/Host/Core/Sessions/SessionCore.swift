@@ -63,8 +63,7 @@ struct SessionCore {
         switch message {
         case .result(let payload): try end(stream, .success(payload), &effects)
         case .error(let error, let retryable):
-            let code = HostError.Code(error.code.rawValue)
-            try end(stream, .failure(HostError(code, error.message, retryable: retryable)), &effects)
+            try end(stream, .failure(answered(error, retryable: retryable)), &effects)
         case .cancelled(let reason):
             try end(
                 stream, .failure(HostError(HostError.Code("cancelled"), "\(plugin) cancelled: \(reason)")), &effects)
@@ -75,6 +74,21 @@ struct SessionCore {
         default: break
         }
     }
+
+    /// A plugin's error as callers see it. It may use the codes that are about its own work and those that start with
+    /// its name; any other, which would speak for the host, becomes `plugin-failed`.
+    private func answered(_ error: ABIError, retryable: Bool) -> HostError {
+        let isItsOwn = Self.codesOfPlugins.contains(error.code) || error.code.rawValue.hasPrefix("\(plugin).")
+        guard isItsOwn else {
+            return HostError(.pluginFailed, "\(plugin) failed with \(error.code): \(error.message)", retryable: retryable)
+        }
+        return HostError(HostError.Code(error.code.rawValue), error.message, retryable: retryable)
+    }
+
+    private static let codesOfPlugins: Set<ABIError.Code> = [
+        .invalidArguments, .unavailable, .deadlineExceeded, .cancelled, .permissionDenied, .pluginFailed, .internalError,
+        ABIError.Code("credential-missing"),
+    ]
 
     private mutating func end(
         _ stream: UInt64, _ result: Result<Message.Payload, HostError>, _ effects: inout [Effect]

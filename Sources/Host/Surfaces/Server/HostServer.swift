@@ -34,10 +34,12 @@ public struct HostServer: Sendable {
             if let reason = browser.refusal(host: request.head.authority, origin: request.headers[.origin]) {
                 return Self.failure(403, "forbidden", reason)
             }
-            let wire = try await wire(
-                request, limit: Self.messageLimit, presented: Presented(bearer: Self.bearer(request)))
-            guard wire.path == "/mcp" else { return Self.failure(404, "not-found", "there is only /mcp here") }
-            return Self.response(await answer(wire, surface: "mcp-http"))
+            guard request.uri.path == "/mcp" else {
+                return Self.failure(404, "not-found", "there is only /mcp here")
+            }
+            return try await whole(
+                request, limit: Self.messageLimit, presented: Presented(bearer: Self.bearer(request))
+            ) { await answer($0, surface: "mcp-http") }
         }
     }
 
@@ -50,11 +52,12 @@ public struct HostServer: Sendable {
                 return Self.failure(401, "unauthenticated", "the kernel does not say who is connected")
             }
             let isBundle = request.uri.path == "/v1/plugins"
-            let wire = try await wire(
+            return try await whole(
                 request, limit: isBundle ? bodyLimit : Self.messageLimit,
-                presented: Presented(peerUserID: peer, bearer: Self.bearer(request)))
-            if wire.path == "/mcp" { return Self.response(await answer(wire, surface: "mcp-stdio")) }
-            return Self.response(await admin.respond(to: wire))
+                presented: Presented(peerUserID: peer, bearer: Self.bearer(request))
+            ) { wire in
+                wire.path == "/mcp" ? await answer(wire, surface: "mcp-stdio") : await admin.respond(to: wire)
+            }
         }
     }
 
@@ -85,13 +88,23 @@ public struct HostServer: Sendable {
             logger: logger)
     }
 
-    private func wire(_ request: Request, limit: Int, presented: Presented) async throws -> WireRequest {
-        let body = try await request.body.collect(upTo: limit)
-        return WireRequest(
+    /// Reads the whole request and answers it. Who hangs up meanwhile is no longer served: the answer's task is cancelled.
+    private func whole(
+        _ request: Request, limit: Int, presented: Presented, answer: @escaping @Sendable (WireRequest) async -> WireResponse
+    ) async throws -> Response {
+        let head = WireRequest(
             method: request.method.rawValue, path: request.uri.path,
             query: request.uri.queryParameters.reduce(into: [:]) { $0[String($1.key)] = String($1.value) },
-            headers: request.headers.map { (name: $0.name.canonicalName, value: $0.value) },
-            body: Array(body.readableBytesView), presented: presented)
+            headers: request.headers.map { (name: $0.name.canonicalName, value: $0.value) }, presented: presented)
+        return try await request.body.consumeWithCancellationOnInboundClose { body in
+            var wire = head
+            let bytes = try await body.collect(upTo: limit)
+            wire.body = Array(bytes.readableBytesView)
+            var reply = await answer(wire)
+            // The inbound half was read to its end to learn of a hang-up, so this connection cannot serve again.
+            reply.headers.append((name: "connection", value: "close"))
+            return Self.response(reply)
+        }
     }
 
     private static func bearer(_ request: Request) -> String? {

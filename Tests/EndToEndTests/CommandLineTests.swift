@@ -1,0 +1,61 @@
+import Foundation
+import JSONBytes
+import Testing
+
+/// The command line by itself: help, JSON, exit codes, the jail for any program.
+@Suite(.serialized) struct CommandLineTests {
+    static let commands: [[String]] = [
+        ["serve"], ["up"], ["down"], ["status"], ["doctor"], ["mcp"], ["plugin", "install"], ["plugin", "list"],
+        ["plugin", "info"], ["plugin", "permissions"], ["plugin", "endpoint"], ["plugin", "start"], ["plugin", "stop"],
+        ["plugin", "remove"], ["tool", "list"], ["tool", "call"], ["secret", "set"], ["secret", "list"],
+        ["secret", "rm"], ["token", "create"], ["token", "list"], ["token", "revoke"], ["audit", "tail"],
+        ["sandbox", "run"],
+    ]
+
+    @Test func everyCommandHasHelpAndTakesJSON() throws {
+        let nexus = try Built.program("nexus")
+        for command in Self.commands {
+            let outcome = try Program.run([nexus] + command + ["--help"])
+            #expect(outcome.status == 0)
+            #expect(outcome.output.contains("OVERVIEW:") && outcome.output.contains("--json"), "\(command): \(outcome)")
+        }
+        #expect(try Program.run([nexus, "--help"]).output.contains("Exit codes: 0 done"))
+    }
+
+    @Test func exitCodesAreTheDocumentedOnes() throws {
+        let nexus = try Built.program("nexus")
+        let none = try Program.run([nexus, "status", "--home", "/tmp/nexus-e2e-nowhere", "--json"])
+        #expect(none.status == 3)
+        #expect(try JSONValue(parsing: none.errors)["error"]?["message"]?.stringValue?.contains("nexus up") == true)
+        #expect(try Program.run([nexus, "plugin", "frobnicate"]).status == 64)
+        #expect(try Program.run([nexus, "sandbox", "run", "--", "/no/such/program"]).status == 125)
+    }
+
+    @Test(arguments: Person.available)
+    func anyProgramRunsInThePluginJail(person: Person) throws {
+        let nexus = person.prefix + [try Built.program("nexus"), "sandbox", "run"]
+        #expect(try Program.run(nexus + ["--", "sh", "-c", "exit 7"]).status == 7)
+        #expect(try Program.run(nexus + ["--", "sh", "-c", "kill -9 $$"]).status == 137)
+        let passwd = try Program.run(nexus + ["--", "cat", "/etc/passwd"])
+        #expect(passwd.status == 1 && passwd.errors.contains("No such file"), "\(passwd)")
+        let folder = "/tmp/nexus-e2e-bind-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        chmod(folder, 0o777)
+        try "hello".write(toFile: "\(folder)/file", atomically: false, encoding: .utf8)
+        let shown = try Program.run(nexus + ["--bind", "\(folder):/data", "--", "cat", "/data/file"])
+        #expect(shown.output == "hello", "\(shown)")
+        let readOnly = try Program.run(nexus + ["--bind", "\(folder):/data", "--", "sh", "-c", "echo x > /data/new"])
+        #expect(readOnly.status != 0 && readOnly.errors.contains("Read-only file system"), "\(readOnly)")
+        let writable = try Program.run(nexus + ["--bind", "\(folder):/data:rw", "--", "sh", "-c", "echo x > /data/new"])
+        #expect(writable.status == 0, "\(writable)")
+        #expect(try Program.run(nexus + ["--bind", "nonsense", "--", "true"]).status == 125)
+    }
+
+    @Test(arguments: Person.available)
+    func doctorFindsThisMachineReady(person: Person) throws {
+        let outcome = try Program.run(person.prefix + [try Built.program("nexus"), "doctor", "--json"])
+        #expect(outcome.status == 0, "\(outcome)")
+        #expect(try outcome.json()["ready"]?.boolValue == true)
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import JSONBytes
+import Testing
+
+/// What happens when processes are killed.
+@Suite(.serialized) struct FaultTests {
+    @Test(arguments: Person.available)
+    func aPluginKilledInACallGivesItsCallerAnErrorAndTheNextCallSucceeds(person: Person) throws {
+        let host = try TestHost(person)
+        try host.install("echo")
+        #expect(try host.call("echo", #"{"n":1}"#).status == 0)
+        let running = try host.begin("sleep", #"{"ms":60000}"#)
+        #expect(eventually { (try? host.audit().contains { $0["tool"]?.stringValue == "sleep" }) == true })
+        let plugin = try #require(try pluginProcess(host))
+        kill(plugin, SIGKILL)
+        let killed = Date()
+        // Far below the 60 s that the call would take; the measured time is printed.
+        let outcome = try running.finish(seconds: 20)
+        print("kill -9 of a plugin: its caller had an error after \(Int(Date().timeIntervalSince(killed) * 1_000)) ms")
+        #expect(outcome.status == 1)
+        let failure = try JSONValue(parsing: outcome.errors)["error"]
+        #expect(failure?["code"]?.stringValue == "plugin-failed", "\(outcome)")
+        #expect(failure?["message"]?.stringValue?.contains("killed by signal 9") == true, "\(outcome)")
+        let next = try host.call("echo", #"{"n":2}"#)
+        #expect(next.output == "{\"n\":2}\n", "\(next)")
+        #expect(try host.state(of: "echo")["instance"]?.stringValue == "echo#2")
+    }
+
+    @Test(arguments: Person.available)
+    func noPluginSurvivesAKilledHost(person: Person) throws {
+        let host = try TestHost(person)
+        try host.install("echo")
+        try host.install("crypto-bot")
+        try host.nexus("plugin", "start", "echo")
+        try host.nexus("plugin", "start", "crypto-bot")
+        let family = try host.descendants()
+        #expect(family.count >= 5)  // nexus-jail, and an init and a plugin twice
+        kill(host.processID, SIGKILL)
+        let killed = Date()
+        #expect(eventually(within: 5) { !family.contains(where: isAlive) })
+        print("kill -9 of nexusd: the last of \(family.count) processes was gone after \(Int(Date().timeIntervalSince(killed) * 1_000)) ms")
+        // The home is free again, and the log's chain holds.
+        try host.up()
+        #expect(try host.call("echo", "{}").status == 0)
+    }
+
+    @Test func aHostWhoseLauncherDiesStopsAndSaysWhy() throws {
+        let host = try TestHost()
+        try host.install("echo")
+        _ = try host.call("echo")
+        kill(host.launcherID, SIGKILL)
+        #expect(eventually { !isAlive(host.processID) })
+        let log = try String(contentsOfFile: "\(host.home)/nexusd.log", encoding: .utf8)
+        #expect(log.contains("nexus-jail ended"))
+        try host.up()
+        #expect(try host.call("echo", "{}").status == 0)
+    }
+
+    @Test func anAgentThatHangsUpCancelsItsCall() throws {
+        let host = try TestHost()
+        try host.install("echo")
+        let running = try host.begin("sleep", #"{"ms":60000}"#)
+        #expect(eventually { (try? host.audit().contains { $0["tool"]?.stringValue == "sleep" }) == true })
+        kill(running.process.processIdentifier, SIGKILL)
+        let isRecorded = eventually {
+            (try? host.audit().contains { $0["kind"]?.stringValue == "outcome" && $0["code"]?.stringValue == "cancelled" }) == true
+        }
+        #expect(isRecorded)
+        #expect(try host.state(of: "echo")["state"]?.stringValue == "running")
+    }
+
+    @Test func downLeavesNothingBehind() throws {
+        let host = try TestHost()
+        try host.install("echo")
+        _ = try host.call("echo")
+        let family = try host.descendants()
+        let down = try host.nexus("down")
+        #expect(down.status == 0, "\(down)")
+        #expect(eventually(within: 5) { !family.contains(where: isAlive) && !isAlive(host.processID) })
+        for file in ["nexusd.sock", "nexusd.pid"] {
+            #expect(!FileManager.default.fileExists(atPath: "\(host.home)/\(file)"), "\(file)")
+        }
+        #expect(try host.nexus("status").status == 3)
+    }
+
+    private func pluginProcess(_ host: TestHost) throws -> Int32? {
+        try host.descendants().first { process in
+            (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8))?.hasPrefix("nexus") == false
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+
+/// One HTTP request as bytes, so that a test may send what no client would.
+enum RawHTTP {
+    static func send(port: Int, _ head: [String], body: String = "") throws -> (status: Int, text: String) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else { throw Failure("no connection to port \(port): errno \(errno)") }
+        let lines = head + ["Content-Length: \(body.utf8.count)", "Connection: close", "", body]
+        let request = Array(lines.joined(separator: "\r\n").utf8)
+        _ = request.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { break }
+            answer.append(contentsOf: buffer[..<count])
+        }
+        let text = String(decoding: answer, as: UTF8.self)
+        return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0, text)
+    }
+
+    static func mcp(port: Int, token: String?, host: String? = nil, origin: String? = nil, body: String) throws -> (status: Int, text: String) {
+        var head = ["POST /mcp HTTP/1.1", "Host: \(host ?? "127.0.0.1:\(port)")", "Content-Type: application/json"]
+        if let token { head.append("Authorization: Bearer \(token)") }
+        if let origin { head.append("Origin: \(origin)") }
+        return try send(port: port, head, body: body)
+    }
+
+    static let initialize = """
+        {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},\
+        "clientInfo":{"name":"raw","version":"1"}}}
+        """
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Testing
+
+/// One `XTests.swift` per `X.swift`: whoever changes a file finds its tests by name.
+struct TestNameTests {
+    /// Tests of a behaviour that belongs to several files.
+    static let exceptions: Set<String> = []
+    /// Folders whose tests are about the repository or the built programs, not about one file.
+    private static let free = ["Tests/StyleTests", "Tests/EndToEndTests"]
+
+    @Test func everyTestFileNamesTheFileThatItTests() {
+        let sources = Set(SourceTree.files("swift", "c", in: ["Sources", "sdk", "Plugins"]).map(\.name))
+        for file in SourceTree.files("swift", in: ["Tests"]) where file.name.hasSuffix("Tests.swift") {
+            guard !file.isIn(Self.free), !Self.exceptions.contains(file.path) else { continue }
+            let name = file.name.dropLast("Tests.swift".count)
+            let isKnown = sources.contains("\(name).swift") || sources.contains("\(name).c")
+            #expect(isKnown, "\(file.path): there is no \(name).swift; name it after a file, or list it here")
+        }
+    }
+
+    @Test func exceptionsAreStillNeeded() {
+        let sources = Set(SourceTree.files("swift", in: ["Sources", "sdk", "Plugins"]).map(\.name))
+        for path in Self.exceptions {
+            #expect(SourceTree.file(path) != nil, "\(path) is gone")
+            let name = (path as NSString).lastPathComponent.dropLast("Tests.swift".count)
+            #expect(!sources.contains("\(name).swift"), "\(path) names a file now: remove the exception")
+        }
+    }
+
+    /// `@Test func propertyInCamelCase()`: a sentence, not `test1` or `parser_works`.
+    @Test func testNamesAreCamelCaseSentences() {
+        for file in SourceTree.files("swift", in: ["Tests"]) {
+            let code = SwiftText.code(of: file.text)
+            var rest = code[...]
+            while let mark = rest.range(of: "@Test") {
+                rest = rest[mark.upperBound...]
+                guard let word = rest.range(of: "func ") else { break }
+                let name = rest[word.upperBound...].prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "`" }
+                let isSentence = name.first?.isLowercase == true && !name.contains("_") && name.contains { $0.isUppercase }
+                #expect(isSentence && !name.hasPrefix("test"), "\(file.path): \(name)")
+            }
+        }
+    }
+}

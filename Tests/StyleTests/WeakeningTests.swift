@@ -1,0 +1,33 @@
+import Foundation
+import Testing
+
+/// Rule 5: whoever reviews what can make a jail or an egress rule weaker searches for one word and finds these lines.
+struct WeakeningTests {
+    /// Lines that hand a weakening on, by file. A new one is a decision, made here as well.
+    static let places: [String: Int] = [
+        "Sources/Sandbox/JailPolicy.swift": 1,  // the mount that takes one
+        "Sources/Sandbox/SandboxRun.swift": 1,  // `nexus sandbox run --bind …:rw`, after realpath
+        "Sources/Host/CLI/Sandbox/SandboxCommand.swift": 1,  // `--bind SRC:DST:rw`
+        "Sources/Host/Core/Plugins/InstalledPlugin.swift": 2,  // an endpoint that leads to loopback
+        "Sources/Host/Core/Plugins/PluginCatalog.swift": 1,  // the same, read from the database
+        "Sources/Host/Surfaces/Admin/AdminAPI+Plugins.swift": 1,  // the same, asked for by an admin
+    ]
+
+    @Test func weakeningsAreGrantedInTheKnownPlacesOnly() {
+        for file in SourceTree.files("swift", in: ["Sources", "sdk", "Plugins"]) {
+            let code = SwiftText.code(of: file.text).split(separator: "\n")
+            let count = code.filter { $0.range(of: #"\bweakening\w*:"#, options: .regularExpression) != nil }.count
+            #expect(count == Self.places[file.path] ?? 0, "\(file.path) grants \(count) weakenings")
+        }
+    }
+
+    @Test func listedPlacesExist() {
+        for path in Self.places.keys { #expect(SourceTree.file(path) != nil, "\(path) is gone") }
+    }
+
+    /// A plugin's own policy is built in one file, and that file weakens nothing.
+    @Test func pluginsJailsAreNeverWeakened() throws {
+        let builder = try #require(SourceTree.file("Sources/Host/Core/Plugins/JailPolicyBuilder.swift"))
+        #expect(!builder.text.contains("weakening") && builder.text.contains("profile: \"strict\""))
+    }
+}
