@@ -141,6 +141,11 @@ let package = Package(
             ],
             path: "Plugins/crypto-bot/Simulator", exclude: ["checks"], swiftSettings: house),
 
+        // What `make bench` runs.
+        .executableTarget(
+            name: "nexus-bench", dependencies: ["HostCore", "Sandbox", "Registry", "JSONBytes"],
+            path: "Tests/Bench/Sources", swiftSettings: house),
+
         // Tests, one target per module; Style holds the architecture, EndToEnd drives the built programs.
         .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes"], swiftSettings: house),
         .testTarget(name: "PluginABITests", dependencies: ["PluginABI", "JSONBytes"], swiftSettings: house),
@@ -155,6 +160,7 @@ let package = Package(
             name: "HostCoreTests",
             dependencies: [
                 "HostCore", "PluginABI", "JSONBytes", "AuditLog", "Registry", "Sandbox",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: house),
@@ -162,6 +168,7 @@ let package = Package(
             name: "HostSurfacesTests",
             dependencies: ["HostSurfaces", "HostCore", "HostAPI", "JSONBytes", "AuditLog", "Registry", "Sandbox"],
             swiftSettings: house),
+        .testTarget(name: "CLITests", dependencies: ["nexus", "JSONBytes"], swiftSettings: house),
         .testTarget(name: "StyleTests", swiftSettings: house),
         .testTarget(name: "EndToEndTests", dependencies: ["JSONBytes"], swiftSettings: house),
     ]

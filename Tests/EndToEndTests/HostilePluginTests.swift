@@ -17,7 +17,7 @@ import Testing
         try host.install("hostile")
         try host.install("echo")
         for attempt in Self.attempts {
-            let argument = attempt == "read-host-home" ? host.home : "nexus-e2e"
+            let argument = ["read-host-home": host.home, "write-outside-tmp": "/nexus-e2e"][attempt] ?? "nexus-e2e"
             let outcome = try host.call("attempt", #"{"attempt":"\#(attempt)","argument":"\#(argument)"}"#)
             // Killed by the filter, the plugin dies with its call; the next call finds a new one.
             let stopped: String

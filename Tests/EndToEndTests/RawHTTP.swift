@@ -19,7 +19,7 @@ enum RawHTTP {
         guard connected == 0 else { throw Failure("no connection to port \(port): errno \(errno)") }
         let lines = head + ["Content-Length: \(body.utf8.count)", "Connection: close", "", body]
         let request = Array(lines.joined(separator: "\r\n").utf8)
-        _ = request.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+        _ = request.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while true {

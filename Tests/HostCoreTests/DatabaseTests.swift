@@ -1,4 +1,6 @@
 import Foundation
+import GRDB
+import Registry
 import Testing
 
 @testable import HostCore

@@ -98,6 +98,7 @@ enum SamplePlugin {
     ) throws -> CallContext {
         CallContext(
             requestID: "r1", caller: Caller(actor: "agent", principal: "team/alice"),
-            plugin: try installed(endpoints: endpoints), instance: "sample#1", tool: "sample_echo", deadline: deadline)
+            plugin: try installed(endpoints: endpoints), instance: "sample#1", tool: "sample_echo", deadline: deadline,
+            redactor: Redactor())
     }
 }

@@ -82,7 +82,8 @@ struct ForbiddenTests {
     @Test func linesEndClean() {
         for file in SourceTree.files("swift", "c", "h", "py", "md", "json") where !file.isIn(["Tests/Fixtures"]) {
             let unclean = file.lines.indices.filter {
-                file.lines[$0].hasSuffix(" ") || file.lines[$0].contains("\t") || file.lines[$0].contains("\r")
+                let line = file.lines[$0].utf8
+                return line.last == 0x20 || line.contains(0x09) || line.contains(0x0D)
             }
             #expect(unclean.isEmpty, "\(file.path), lines \(unclean.map { $0 + 1 }): tab or space at the end")
             #expect(file.text.isEmpty || file.text.hasSuffix("\n"), "\(file.path) does not end with a line break")

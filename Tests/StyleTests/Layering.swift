@@ -9,7 +9,7 @@ struct Layer: Sendable {
     /// Everything else that it may import.
     var outside: Set<String> = []
 
-    static let libc: Set<String> = ["Glibc", "Synchronization"]
+    static let libc: Set<String> = ["Glibc", "Musl", "Synchronization"]
     static let nio: Set<String> = ["NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"]
 
     static let all: [Layer] = [
@@ -38,7 +38,8 @@ struct Layer: Sendable {
             module: "HostSurfaces", folder: "Sources/Host/Surfaces",
             modules: ["HostCore", "HostAPI", "PluginABI", "JSONBytes", "Registry", "AuditLog"],
             outside: libc.union([
-                "FoundationEssentials", "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle",
+                "FoundationEssentials", "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOPosix",
+                "ServiceLifecycle",
             ])),
         Layer(
             module: "nexusd", folder: "Sources/Host/Daemon",

@@ -20,12 +20,14 @@ enum Measure: String, Sendable, CaseIterable {
     /// - Returns: the measured number, and where it was found.
     func value(of file: SourceTree.File) -> (number: Int, place: String) {
         switch self {
-        case .file: return (file.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().count, "")
+        case .file: return (file.lines.count - 1, "")
         case .function:
             let longest = Functions.all(in: file).max { $0.lines < $1.lines }
             return (longest?.lines ?? 0, longest.map { "line \($0.start): \($0.name)" } ?? "")
         case .wide:
-            let wide = file.lines.enumerated().filter { $0.element.count > Self.widthLimit }.map { $0.offset + 1 }
+            let wide = file.lines.enumerated().filter { line in
+                line.element.utf8.count > Self.widthLimit && line.element.count > Self.widthLimit
+            }.map { $0.offset + 1 }
             return (wide.count, "lines \(wide.map(String.init).joined(separator: ", "))")
         }
     }
@@ -54,7 +56,7 @@ enum Functions {
                 guard indentation(line) <= depth else { continue }
                 let rest = line.drop { $0 == " " }
                 // `) throws -> Value {` and `where` continue the declaration.
-                if rest.hasPrefix(")") || rest.hasPrefix("where") || rest.hasPrefix("{") || rest.hasPrefix("#") { continue }
+                if [")", "where", "{", "#"].contains(where: { rest.hasPrefix($0) }) { continue }
                 if rest.hasPrefix("}"), indentation(line) == depth { end = index }
                 break
             }
@@ -81,7 +83,8 @@ enum Functions {
             "nonisolated", "required", "final", "isolated", "class", "consuming", "borrowing",
         ]
         guard let word = words.first(where: { !modifiers.contains($0) && !$0.hasPrefix("@") }) else { return false }
-        return word == "func" || word == "var" || ["init(", "init?", "init<", "deinit", "subscript"].contains { word.hasPrefix($0) }
+        let others = ["init(", "init?", "init<", "deinit", "subscript"]
+        return word == "func" || word == "var" || others.contains { word.hasPrefix($0) }
     }
 
     private static func isCFunction(_ line: String) -> Bool {

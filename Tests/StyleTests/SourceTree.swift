@@ -4,9 +4,16 @@ import Foundation
 enum SourceTree {
     struct File: Sendable {
         /// Relative to the repository's root.
-        var path: String
-        var text: String
-        var lines: [String] { text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+        let path: String
+        let text: String
+        let lines: [String]
+
+        init(path: String, text: String) {
+            self.path = path
+            self.text = text
+            lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).map { String(Substring($0)) }
+        }
+
         var name: String { path.split(separator: "/").last.map(String.init) ?? path }
         func isIn(_ folders: [String]) -> Bool { folders.contains { path.hasPrefix($0 + "/") } }
     }

@@ -22,22 +22,33 @@ struct Composition {
     }
     private let options: Options
     private let logger = Logger(label: "nexusd")
+    private let starter: uid_t
+    private let launcher: JailLauncher
+    private let lock: HomeLock
 
-    init(_ options: Options) { self.options = options }
-
-    func run() async throws {
+    /// What must happen on the process's first thread, before any other thread of ours does work: a thread that has
+    /// ended, as the first one does once an async main runs, would keep root for ever.
+    init(_ options: Options) throws {
+        self.options = options
         let home = options.home
-        let starter = geteuid()
+        starter = geteuid()
         let service = try starter == 0 ? ServiceUser.find(options.account) : nil
         try service?.take(home)
-        let launcher = try startLauncher()
+        launcher = try Self.startLauncher(options.helper)
         try service?.become()
         try ProcessProtection.apply()
         try home.prepare()
-        let lock = try HomeLock(home)
-        defer { withExtendedLifetime(lock) {} }
+        lock = try HomeLock(home)
         if options.isBackground { try BackgroundLog.begin(home) }
+    }
 
+    func run() async throws {
+        let home = options.home
+        defer {
+            unlink(home.socket)
+            unlink(home.processFile)
+            withExtendedLifetime(lock) {}
+        }
         let (key, warning) = try MasterKey.load(home)
         if let warning { logger.warning("\(warning)") }
         let database = try Database(path: home.database)
@@ -55,7 +66,7 @@ struct Composition {
             supervisor: supervisor)
 
         let stop = StopSignal()
-        let readiness = Readiness(processFile: home.processFile, jailsAsRoot: launcher.privileged)
+        let readiness = Readiness(jailsAsRoot: launcher.privileged)
         let admin = AdminAPI(
             authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline, secrets: secrets,
             tokens: tokens, audit: audit,
@@ -71,14 +82,13 @@ struct Composition {
         await supervisor.shutDown()
         await fetch.shutDown()
         try audit.append([("kind", "host"), ("event", "stopped")])
-        unlink(home.socket)
     }
 
-    private func startLauncher() throws -> JailLauncher {
+    private static func startLauncher(_ helper: String) throws -> JailLauncher {
         do {
-            return try JailLauncher.start(helper: options.helper, mountRoots: [])
+            return try JailLauncher.start(helper: helper, mountRoots: [])
         } catch {
-            throw HostError(.jailFailed, "\(error.message) (helper: \(options.helper)); `nexus doctor` says what is missing")
+            throw HostError(.jailFailed, "\(error.message) (helper: \(helper)); `nexus doctor` says what is missing")
         }
     }
 

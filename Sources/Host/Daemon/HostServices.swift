@@ -43,21 +43,17 @@ struct LauncherWatch: Service {
     }
 }
 
-/// Says once that both listeners are there: on stderr for a person, and by the PID file's second line for `nexus up`.
+/// Says once that both listeners are there.
 final class Readiness: Sendable {
     private struct State {
         var users = false
         var port: Int?
     }
     private let state = Mutex(State())
-    private let processFile: String
     private let logger = Logger(label: "nexusd")
     private let jailsAsRoot: Bool
 
-    init(processFile: String, jailsAsRoot: Bool) {
-        self.processFile = processFile
-        self.jailsAsRoot = jailsAsRoot
-    }
+    init(jailsAsRoot: Bool) { self.jailsAsRoot = jailsAsRoot }
 
     var agentURL: String { state.withLock { $0.port.map { "http://127.0.0.1:\($0)/mcp" } ?? "" } }
 
@@ -70,7 +66,7 @@ final class Readiness: Sendable {
             return state.users && state.port != nil
         }
         guard isReady else { return }
-        try? "\(getpid())\n\(agentURL)\n".write(toFile: processFile, atomically: false, encoding: .utf8)
+        BackgroundLog.releaseStarter()
         logger.notice(
             "ready", metadata: ["mcp": "\(agentURL)", "uid": "\(geteuid())", "jails-as-root": "\(jailsAsRoot)"])
     }

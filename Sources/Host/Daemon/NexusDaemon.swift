@@ -4,9 +4,10 @@ internal import HostAPI
 internal import HostCore
 internal import Logging
 
-/// nexusd: reads its options and hands over to `Composition`.
+/// nexusd: reads its options and hands over to `Composition`. Its main is synchronous, because root has to be given up on
+/// the first thread while that still exists.
 @main
-struct NexusDaemon: AsyncParsableCommand {
+struct NexusDaemon: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "nexusd", abstract: "The Nexus host. Usually started by `nexus serve` or `nexus up`.",
         version: HostVersion.current)
@@ -30,7 +31,7 @@ struct NexusDaemon: AsyncParsableCommand {
         guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535, not \(port)") }
     }
 
-    func run() async throws {
+    func run() throws {
         umask(0o077)
         let environment = ProcessInfo.processInfo.environment
         let home = Home(
@@ -40,11 +41,26 @@ struct NexusDaemon: AsyncParsableCommand {
             let options = Composition.Options(
                 home: home, port: port, account: user, helper: jail ?? "\(beside)/nexus-jail",
                 isBackground: background)
-            try await Composition(options).run()
+            let composition = try Composition(options)
+            Task {
+                do {
+                    try await composition.run()
+                    Foundation.exit(0)
+                } catch {
+                    Self.end(error)
+                }
+            }
         } catch {
-            FileHandle.standardError.write(Data("nexusd: \(error)\n".utf8))
-            throw ExitCode(Self.status(error as? HostError))
+            Self.end(error)
         }
+        while true { pause() }
+    }
+
+    private static func end(_ error: any Error) -> Never {
+        let words = "nexusd: \(error)\n"
+        FileHandle.standardError.write(Data(words.utf8))
+        BackgroundLog.tellStarter(words)
+        Foundation.exit(status(error as? HostError))
     }
 
     /// 75 (EX_TEMPFAIL in sysexits.h) where another process is in the way; 1 otherwise.

@@ -15,7 +15,8 @@ struct UpCommand: HostCommand {
         host.output.show(status) { status in
             let what = isNew ? "started" : "already running"
             host.output.line(
-                "nexusd \(status.shown("version")) \(what): process \(status.shown("processID")), home \(status.shown("home"))"
+                "nexusd \(status.shown("version")) \(what): process \(status.shown("processID")), "
+                    + "home \(status.shown("home"))"
             )
             host.output.line("MCP: \(status.shown("mcp"))   token: \(HomePath.firstToken(home: host.homePath))")
         }

@@ -8,8 +8,8 @@ struct PluginEndpointCommand: HostCommand {
     static let configuration = CommandConfiguration(
         commandName: "endpoint", abstract: "Lead a plugin's endpoint to another server, or back.",
         discussion: """
-            Loopback addresses are refused to plugins. --dev-loopback lets this endpoint reach the one address that you name, \
-            and shows in red in `nexus plugin permissions`.
+            Loopback addresses are refused to plugins. --dev-loopback lets this endpoint reach the one address that \
+            you name, and shows in red in `nexus plugin permissions`.
             """)
     @OptionGroup var host: HostOptions
     @OptionGroup var plugin: PluginName

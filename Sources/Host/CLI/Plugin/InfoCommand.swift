@@ -8,7 +8,8 @@ struct PluginText {
 
     func show(_ plugin: JSONValue) {
         output.line(
-            "\(output.bold(plugin.shown("name"))) \(plugin.shown("version")) (\(plugin.shown("kind"))): \(plugin.shown("description"))"
+            "\(output.bold(plugin.shown("name"))) \(plugin.shown("version")) (\(plugin.shown("kind"))): "
+                + plugin.shown("description")
         )
         output.line("state      \(plugin.shown("state"))   instance \(plugin.shown("instance"))")
         if let cause = plugin["cause"]?.stringValue { output.line("cause      \(output.red(cause))") }

@@ -1,7 +1,8 @@
 internal import Foundation
 internal import PluginABI
 
-/// Reads a secret without showing it: from the terminal with echo off, or all of standard input without its last newline.
+/// Reads a secret without showing it: from the terminal with echo off, or all of standard input without its last
+/// newline.
 enum HiddenInput {
     static func read(prompt: String) throws -> [UInt8] {
         let isTerminal = isatty(STDIN_FILENO) == 1

@@ -47,11 +47,10 @@ public struct CallPipeline: Sendable {
             // credentials
             let bound = try BoundCredentials.bind(tool, of: plugin, for: caller, from: secrets)
             record.credentials = bound.masked
-            let redactor = Redactor(bound.credentials)
-            defer { redactor.wipe() }
             // the plugin must be there before the intent names its instance
             let instance = try await supervisor.instance(of: plugin)
             record.instance = instance.id
+            instance.redactor.learn(bound.credentials)
             // audit intent
             try record.writeIntent(to: audit)
             // call
@@ -62,16 +61,16 @@ public struct CallPipeline: Sendable {
                     credentials: bound.credentials),
                 in: CallContext(
                     requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id, tool: tool.name,
-                    deadline: deadline))
+                    deadline: deadline, redactor: instance.redactor))
             // redact, then audit the outcome: the log sees what the agent sees
             switch answer {
             case .success(let payload):
-                let result = ToolResult(json: redactor.redact(payload.json), requestID: record.requestID)
+                let result = ToolResult(json: instance.redactor.redact(json: payload.json), requestID: record.requestID)
                 try check(result, of: tool, plugin.name)
                 try record.writeOutcome("ok", to: audit)
                 return result
             case .failure(var error):
-                error.message = redactor.redact(error.message)
+                error.message = instance.redactor.redact(error.message)
                 throw error
             }
         } catch {

@@ -5,7 +5,8 @@ internal import SystemPackage
 enum FileBytes {
     /// The file's bytes; nil if it does not exist.
     ///
-    /// - Throws: `HostError` with `storageFailed` for a link, a file that others may read where `isPrivate`, or a failed read.
+    /// - Throws: `HostError` with `storageFailed` for a link, a file that others may read where `isPrivate`, or a
+    ///   failed read.
     static func read(_ path: String, limit: Int, isPrivate: Bool = false) throws(HostError) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         if file < 0, errno == ENOENT { return nil }

@@ -32,7 +32,8 @@ public struct Home: Sendable, Equatable {
         guard status.st_uid == geteuid() else {
             throw HostError(
                 .storageFailed,
-                "the home \(path) belongs to uid \(status.st_uid), nexusd runs as uid \(geteuid()); chown it or use --home"
+                "the home \(path) belongs to uid \(status.st_uid), nexusd runs as uid \(geteuid()); "
+                    + "chown it or use --home"
             )
         }
         guard status.st_mode & 0o077 == 0 || chmod(path, 0o700) == 0 else {

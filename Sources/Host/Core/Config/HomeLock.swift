@@ -19,7 +19,8 @@ public final class HomeLock: Sendable {
             let owner = FileBytes.text(home.processFile, limit: 32).map { "process \($0)" } ?? "another process"
             throw HostError(
                 .homeInUse,
-                "the home \(home.path) is in use by nexusd, \(owner); stop it with `nexus down` or choose another --home"
+                "the home \(home.path) is in use by nexusd, \(owner); "
+                    + "stop it with `nexus down` or choose another --home"
             )
         }
         try FileBytes.write(Array("\(getpid())\n".utf8), to: home.processFile)

@@ -14,8 +14,10 @@ public enum HostLimits {
     public static let readBytes = 64 << 10
     /// Lines of stderr, stdout and log frames kept per plugin.
     public static let keptLogLines = 200
-    /// One such line.
+    /// One such line, in characters.
     public static let logLineBytes = 2_048
+    /// What is read of one line before it is searched for secrets and cut.
+    public static let rawLineBytes = 64 << 10
     /// Answer to `http.fetch`, body.
     public static let fetchResponseBytes = 2 << 20
     /// One `http.fetch`.

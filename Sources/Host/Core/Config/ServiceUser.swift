@@ -45,7 +45,8 @@ public struct ServiceUser: Sendable, Equatable {
         guard status.st_uid == 0, isEmpty(home.path), lchown(home.path, uid, gid) == 0 else {
             throw HostError(
                 .storageFailed,
-                "the home \(home.path) belongs to uid \(status.st_uid) and is in use; run: chown -R \(uid):\(gid) \(home.path)"
+                "the home \(home.path) belongs to uid \(status.st_uid) and is in use; "
+                    + "run: chown -R \(uid):\(gid) \(home.path)"
             )
         }
     }

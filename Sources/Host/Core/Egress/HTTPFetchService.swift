@@ -124,7 +124,7 @@ public final class HTTPFetchService: HostServices {
             ("kind", "denied"), ("request", .string(context.requestID)), ("actor", .string(context.caller.actor)),
             ("principal", .string(context.caller.principal)), ("plugin", .string(context.plugin.name)),
             ("instance", .string(context.instance)), ("tool", .string(context.tool)),
-            ("service", .string(String(call.service.prefix(64)))), ("reason", .string(error.message)),
+            ("service", .string(String(call.service.prefix(64)))), ("reason", .string(context.redactor.redact(error.message))),
         ])
     }
 }

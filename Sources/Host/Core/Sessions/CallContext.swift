@@ -9,6 +9,8 @@ public struct CallContext: Sendable {
     public var tool: String
     /// Absolute, Unix milliseconds.
     public var deadline: UInt64
+    /// Knows what must not be said of this call.
+    var redactor: Redactor
 }
 
 /// What plugins may ask of the host.

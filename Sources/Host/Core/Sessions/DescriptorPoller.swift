@@ -2,8 +2,8 @@ internal import CJail
 internal import Glibc
 internal import Synchronization
 
-/// One thread that waits for every plugin's socket and pipe (epoll(7)) and tells their owners. Owners do a bounded amount
-/// of work per turn, so that a plugin that never stops talking delays no other.
+/// One thread that waits for every plugin's socket and pipe (epoll(7)) and tells their owners. Owners do a bounded
+/// amount of work per turn, so that a plugin that never stops talking delays no other.
 public final class DescriptorPoller: Sendable {
     struct Interest: OptionSet, Sendable {
         let rawValue: UInt32

@@ -5,13 +5,16 @@ internal import Synchronization
 public final class PluginLog: Sendable {
     private let lines: Mutex<[String]> = Mutex([])
     private let sink: @Sendable (String) -> Void
+    /// What this plugin was lent, over all its instances.
+    let redactor = Redactor()
 
     init(sink: @escaping @Sendable (String) -> Void) { self.sink = sink }
 
-    /// Keeps one line, made safe to print: cut to length, control characters shown as escapes.
+    /// Keeps one line, made safe to print: no secrets, cut to length, control characters shown as escapes.
     func add(_ source: String, _ text: String) {
         var safe = ""
-        for scalar in text.unicodeScalars.prefix(HostLimits.logLineBytes) {
+        // Redacted before it is cut: half a secret would not be recognised.
+        for scalar in redactor.redact(text).unicodeScalars.prefix(HostLimits.logLineBytes) {
             safe +=
                 scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
                 ? scalar.escaped(asASCII: true) : String(scalar)
@@ -31,6 +34,8 @@ public final class PluginLog: Sendable {
 final class OutputCapture: Sendable {
     private struct State {
         var partial: [UInt8] = []
+        /// The rest of a line that was too long is not kept.
+        var skipsRest = false
         var ticket: UInt64 = 0
         var isOpen = true
     }
@@ -68,8 +73,15 @@ final class OutputCapture: Sendable {
             state.partial.append(contentsOf: buffer.prefix(max(count, 0)))
             var lines = state.partial.split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)
             state.partial = lines.popLast() ?? []
-            if count <= 0 || state.partial.count > HostLimits.logLineBytes {
+            if state.skipsRest, !lines.isEmpty {
+                lines.removeFirst()
+                state.skipsRest = false
+            }
+            if state.skipsRest {
+                state.partial = []
+            } else if count <= 0 || state.partial.count > HostLimits.rawLineBytes {
                 if !state.partial.isEmpty { lines.append(state.partial) }
+                state.skipsRest = count > 0
                 state.partial = []
             }
             return lines

@@ -10,6 +10,7 @@ final class PluginInstance: Sendable {
     let plugin: InstalledPlugin
     let session: PluginSession
     let report: JailReport
+    let redactor: Redactor
     private let jail: Jail
     private let captures: [OutputCapture]
 
@@ -56,6 +57,7 @@ final class PluginInstance: Sendable {
         self.jail = jail
         report = jail.report
         let log = environment.log
+        redactor = log.redactor
         captures = [
             OutputCapture(descriptor: pipes.output.host, source: "stdout", log: log, poller: environment.poller),
             OutputCapture(descriptor: pipes.errors.host, source: "stderr", log: log, poller: environment.poller),
@@ -67,6 +69,8 @@ final class PluginInstance: Sendable {
                 explainEnd: { await Self.cause(of: jail, plugin: plugin.name) },
                 ended: { cause in
                     jail.kill()
+                    var cause = cause
+                    cause.message = log.redactor.redact(cause.message)
                     environment.ended(id, cause)
                 }))
         session.open()

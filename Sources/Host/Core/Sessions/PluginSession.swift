@@ -25,7 +25,6 @@ final class PluginSession: Sendable {
         var unsent: [UInt8] = []
         var ticket: UInt64 = 0
         var awaitsRoom = false
-        var offered: VersionRange?
         var end: HostError?
     }
 
@@ -56,9 +55,12 @@ final class PluginSession: Sendable {
     }
 
     /// The versions that the plugin offered in its hello.
-    var offeredVersions: VersionRange? { state.withLock { $0.offered } }
+    var offeredVersions: VersionRange? { state.withLock { $0.core.offeredVersions } }
 
     var lateFrames: Int { state.withLock { $0.core.lateFrames } }
+
+    /// Why the conversation is over; nil while it lasts.
+    var cause: HostError? { state.withLock { $0.end } }
 
     // MARK: lifecycle
 
@@ -181,7 +183,6 @@ final class PluginSession: Sendable {
                 return due
             }
             for waiter in waiters { waiter.resume(returning: nil) }
-        case .greeted(let versions): state.withLock { $0.offered = versions }
         case .answer(let stream, let result):
             state.withLock { $0.calls.removeValue(forKey: stream) }?.resume(returning: result)
         case .perform(let stream, let call, let context): perform(call, stream: stream, context)

@@ -10,6 +10,8 @@ struct SessionCore {
     private var lastPluginStream: UInt64 = 0
     /// Frames for streams that had ended already.
     private(set) var lateFrames = 0
+    /// The versions that the plugin offered in its hello.
+    private(set) var offeredVersions: VersionRange?
     let plugin: String
 
     init(plugin: String) { self.plugin = plugin }
@@ -17,7 +19,6 @@ struct SessionCore {
     /// What the shell does next, in order.
     enum Effect: Sendable {
         case entered(LifecycleState)
-        case greeted(VersionRange)
         case answer(stream: UInt64, Result<Message.Payload, HostError>)
         case perform(stream: UInt64, Message.HostCall, CallContext)
         case cancelHostCall(stream: UInt64)
@@ -50,7 +51,7 @@ struct SessionCore {
         switch action {
         case .entered(let state, _):
             guard frame.stream == 0 else { throw ABIError(.unknownStream, "\(frame.kind) belongs on stream 0") }
-            if case .hello(let versions, _, _) = message { effects.append(.greeted(versions)) }
+            if case .hello(let versions, _, _) = message { offeredVersions = versions }
             if case .abort(let error) = message { throw error }
             if case .error(let error, _) = message { throw error }
             effects.append(.entered(state))

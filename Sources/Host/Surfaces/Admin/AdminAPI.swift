@@ -1,5 +1,5 @@
-// What crosses here: requests of local users over the Unix socket. The kernel has named the user; only administrators of
-// the host may do more than call tools.
+// What crosses here: requests of local users over the Unix socket. The kernel has named the user; only administrators
+// of the host may do more than call tools.
 public import AuditLog
 internal import HostAPI
 public import HostCore

@@ -1,4 +1,5 @@
-/// Keeps web pages out of the loopback listener: a page's script can reach 127.0.0.1, but not choose its Host and Origin.
+/// Keeps web pages out of the loopback listener: a page's script can reach 127.0.0.1, but not choose its Host and
+/// Origin.
 struct BrowserGuard: Sendable {
     let port: Int
 

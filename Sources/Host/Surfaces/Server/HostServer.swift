@@ -1,5 +1,5 @@
-// Two listeners. The Unix socket is for this machine's users, whom the kernel names; TCP on loopback is for agents with a
-// token. Both hand whole requests to pure adapters; nothing is decided here but who may knock.
+// Two listeners. The Unix socket is for this machine's users, whom the kernel names; TCP on loopback is for agents with
+// a token. Both hand whole requests to pure adapters; nothing is decided here but who may knock.
 internal import HostCore
 internal import HTTPTypes
 internal import Hummingbird

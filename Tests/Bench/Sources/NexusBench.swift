@@ -1,0 +1,40 @@
+// Measures the real Sandbox and HostCore code; Tests/Bench/run starts it, beside its peers. Prints one JSON object with
+// every sample in nanoseconds.
+internal import Glibc
+internal import HostCore
+internal import JSONBytes
+internal import Registry
+internal import Sandbox
+
+/// nexus-bench starts|calls HELPER PLUGIN ROUNDS …
+@main
+struct NexusBench {
+    static func main() async throws {
+        let words = CommandLine.arguments
+        guard words.count >= 5, let rounds = Int(words[4]), rounds > 0 else { throw BenchFailure("wrong usage") }
+        let bundle = try PluginBundle.load(directory: words[3])
+        let samples: JSONObject
+        switch words[1] {
+        case "starts" where words.count == 7:
+            samples = try await Starts(helper: words[2], bundle: bundle, bwrap: words[5], folder: words[6]).run(rounds)
+        case "calls" where words.count == 6:
+            samples = try await Calls(helper: words[2], bundle: bundle, hostProcessor: Int(words[5])).run(rounds)
+        default: throw BenchFailure("wrong usage")
+        }
+        print(JSONValue.object(samples).text)
+    }
+}
+
+struct BenchFailure: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// CLOCK_MONOTONIC in nanoseconds.
+func nanoseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+func list(_ samples: [Int]) -> JSONValue { .array(samples.map { JSONValue($0) }) }

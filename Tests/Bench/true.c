@@ -1,0 +1,2 @@
+// What bwrap runs: nothing, statically linked.
+int main(void) { return 0; }

@@ -1,0 +1,173 @@
+import Foundation
+import PluginABI
+import Synchronization
+import Testing
+
+@testable import HostCore
+
+@Suite(.timeLimit(.minutes(2))) struct PluginSessionTests {
+    private func result(_ text: String) -> Message { .result(Message.Payload(json: Array(text.utf8))) }
+
+    @Test func aCallIsCarriedThereAndItsAnswerBack() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call()
+        let frame = try await peer.next(.call)
+        guard case .call(let call) = try Message(frame) else { return }
+        #expect(call.tool == "sample_echo" && call.requestID == "r1")
+        #expect(call.credentials.first?.value.withBytes { Array($0) } == Array("s3cret-value".utf8))
+        try peer.send(result("[1]"), stream: frame.stream)
+        #expect(await answer.value.text == "[1]")
+    }
+
+    @Test func deadlineAnswersTheCallerAndSendsCancel() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call(deadline: Clock.unixMilliseconds() + 50)
+        let frame = try await peer.next(.call)
+        #expect(
+            await answer.value.error
+                == HostError(.deadlineExceeded, "sample_echo did not answer before its deadline", retryable: true))
+        #expect(try await peer.next(.cancel).stream == frame.stream)
+        try peer.send(result("1"), stream: frame.stream)
+        let other = try peer.call()
+        try peer.send(result("2"), stream: try await peer.next(.call).stream)
+        #expect(await other.value.text == "2")
+        #expect(peer.session.lateFrames == 1)
+    }
+
+    @Test func deadlineThatHasPassedAlreadyStillAnswersEveryCaller() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answers = try (0..<300).map { try peer.call(deadline: UInt64($0 % 2)) }
+        for answer in answers { #expect(await answer.value.error?.code == .deadlineExceeded) }
+    }
+
+    @Test func cancelledCallerIsAnsweredAndThePluginTold() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call()
+        let frame = try await peer.next(.call)
+        answer.cancel()
+        #expect(await answer.value.error?.code.rawValue == "cancelled")
+        #expect(try await peer.next(.cancel).stream == frame.stream)
+    }
+
+    @Test func endOfThePluginAnswersAllCallersWithTheCause() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answers = try (0..<20).map { _ in try peer.call() }
+        for _ in answers { _ = try await peer.next(.call) }
+        peer.hangUp()
+        for answer in answers { #expect(await answer.value.error == ScriptedPeer.gone) }
+        #expect(await (try peer.call()).value.error == ScriptedPeer.gone)
+        #expect(peer.causes.withLock { $0 } == [ScriptedPeer.gone])
+        #expect(peer.session.cause == ScriptedPeer.gone)
+    }
+
+    @Test func garbageEndsTheSessionWithARecordedCause() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call()
+        _ = try await peer.next(.call)
+        try peer.send([UInt8](repeating: 0xFF, count: 100))
+        let error = try #require(await answer.value.error)
+        #expect(error.code == .pluginFailed)
+        #expect(
+            error.message == "the plugin sample broke the protocol: a frame announces a body of 4294967295 bytes; "
+                + "the limit is 4194304 (frame-too-large)")
+        guard case .abort(let told) = try Message(try await peer.next(.abort)) else { return }
+        #expect(told.code == .frameTooLarge)
+    }
+
+    @Test func pluginThatNeverSpeaksMissesItsDeadline() async throws {
+        let peer = try ScriptedPeer()
+        do throws(HostError) {
+            try await peer.session.step(nil, to: .greeted, milliseconds: 30)
+            Issue.record("a silent plugin was greeted")
+        } catch {
+            #expect(error == HostError(.deadlineExceeded, "the plugin sample was not greeted within 30 ms"))
+        }
+        #expect(await (try peer.call()).value.error?.code == .deadlineExceeded)
+    }
+
+    @Test func callBeforeRunningIsRefusedAtOnce() async throws {
+        let peer = try ScriptedPeer()
+        let error = await (try peer.call()).value.error
+        #expect(error?.message == "the plugin sample takes no calls: the plugin is created, not running")
+    }
+
+    @Test func pluginThatDoesNotReadIsCutOffBeforeMemoryIs() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let large = Array("\"\(String(repeating: "a", count: 1 << 20))\"".utf8)
+        let answers = try (0..<40).map { _ in try peer.call(arguments: large) }
+        for answer in answers {
+            #expect(await answer.value.error?.message == "the plugin sample does not read what it is sent")
+        }
+    }
+
+    @Test func pingFloodWithoutReadingIsCutOffToo() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let flood = (0..<2_000).flatMap { Message.ping(nonce: UInt64($0)).frame().encoded() }
+        while peer.session.cause == nil {
+            do { try peer.send(flood) } catch { break }
+        }
+        for _ in 0..<10_000 where peer.session.cause == nil { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(peer.session.cause?.message == "the plugin sample does not read what it is sent")
+    }
+
+    @Test func framesSplitAtEachByteAreReadAsOne() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let length = result("[1]").frame(stream: 1).encoded().count
+        for cut in 1..<length {
+            let answer = try peer.call()
+            let bytes = result("[\(cut)]").frame(stream: try await peer.next(.call).stream).encoded()
+            try peer.send(Array(bytes[..<cut]))
+            try peer.send(Array(bytes[cut...]))
+            #expect(await answer.value.text == "[\(cut)]")
+        }
+    }
+
+    @Test func hostCallsAreServedWithinTheirCallOnly() async throws {
+        let served = Mutex<[String]>([])
+        let peer = try ScriptedPeer(services: ScriptedServices { (call) throws(ABIError) in
+            served.withLock { $0.append(call.service) }
+            guard call.service == "good" else { throw ABIError(.permissionDenied, "no") }
+            return Message.Payload(json: Array("{\"ok\":true}".utf8), bytes: [7])
+        })
+        try await peer.start()
+        let answer = try peer.call()
+        let stream = try await peer.next(.call).stream
+        func ask(_ service: String, parent: UInt64, on own: UInt64) async throws -> Message {
+            try peer.send(
+                .hostCall(Message.HostCall(service: service, parent: parent, content: Message.Payload(json: Array("{}".utf8)))),
+                stream: own)
+            let frame = try await peer.next()
+            #expect(frame.stream == own)
+            return try Message(frame)
+        }
+        guard case .result(let payload) = try await ask("good", parent: stream, on: 2) else { return }
+        #expect(payload.bytes == [7])
+        guard case .error(let denied, false) = try await ask("bad", parent: stream, on: 4) else { return }
+        #expect(denied == ABIError(.permissionDenied, "no"))
+        guard case .error(let orphan, _) = try await ask("good", parent: 99, on: 6) else { return }
+        #expect(orphan.code == .permissionDenied)
+        #expect(served.withLock { $0 } == ["good", "bad"])
+        try peer.send(result("1"), stream: stream)
+        #expect(await answer.value.text == "1")
+    }
+
+    @Test func sessionEndsOnceHoweverOftenItFails() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let first = HostError(.pluginFailed, "first")
+        peer.session.fail(first)
+        peer.session.fail(HostError(.pluginFailed, "second"))
+        peer.hangUp()
+        #expect(await (try peer.call()).value.error == first)
+        #expect(peer.causes.withLock { $0 } == [first])
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Testing
+
+@testable import Registry
+
+/// A folder below /tmp that goes when the test's suite goes. Keep it in a property of the suite.
+final class TestFolder: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/nexus-registry-tests-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func write(_ bytes: [UInt8], to name: String) throws {
+        let url = URL(fileURLWithPath: "\(path)/\(name)")
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes).write(to: url)
+    }
+
+    func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))) }
+
+    func mode(_ name: String) throws -> mode_t {
+        var status = stat()
+        try #require(lstat("\(path)/\(name)", &status) == 0)
+        return status.st_mode & 0o7777
+    }
+}
+
+/// What a throwing expression threw.
+func refusal<Failure: Error>(_ body: () throws(Failure) -> some Any) -> Failure? {
+    do {
+        _ = try body()
+        return nil
+    } catch {
+        return error
+    }
+}
+
+enum SampleBundle {
+    static let program = Array("\u{7F}ELF a program".utf8)
+
+    static func manifest(executable: String = "bin/sample", permissions: String = "{}") -> [UInt8] {
+        Array(
+            #"""
+            {"manifest":1,"name":"sample","version":"1.0.0","kind":"reporting","description":"d","abi":{"min":1,"max":1},
+             "runtime":{"executable":"\#(executable)"},"permissions":\#(permissions)}
+            """#.utf8)
+    }
+
+    static func bundle() throws -> PluginBundle { try PluginBundle(manifestBytes: manifest(), executable: program) }
+}
