@@ -33,8 +33,9 @@ public struct BundleStore: Sendable {
     ///
     /// - Throws: `digestMismatch` if the file was changed since it was stored.
     public func executable(digest: String) throws(RegistryError) -> [UInt8] {
+        guard Self.isDigest(digest) else { throw RegistryError(.unreadable, "\"\(digest)\" is not a SHA-256 in hex") }
         let path = root.appending(digest)
-        let bytes = try PluginBundle.read(path, limit: PluginBundle.executableLimit, orElse: .unreadable)
+        let bytes = try PluginBundle.read(FilePath(digest), in: root, limit: PluginBundle.executableLimit, orElse: .unreadable)
         let actual = PluginBundle.digest(of: bytes)
         guard actual == digest else {
             throw RegistryError(
@@ -45,7 +46,14 @@ public struct BundleStore: Sendable {
     }
 
     /// Removes an executable; it is no error if there is none.
-    public func remove(digest: String) { FileOperations.unlink(root.appending(digest)) }
+    public func remove(digest: String) {
+        if Self.isDigest(digest) { FileOperations.unlink(root.appending(digest)) }
+    }
+
+    /// Nothing else is appended to the store's path.
+    private static func isDigest(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
 
     private static func makeDirectory(_ path: FilePath) throws(RegistryError) {
         do {

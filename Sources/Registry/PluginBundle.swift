@@ -43,15 +43,15 @@ public struct PluginBundle: Sendable {
     public static func load(directory: String) throws(RegistryError) -> PluginBundle {
         let root = FilePath(directory)
         let manifestPath = root.appending("plugin.json")
-        let manifestBytes = try read(manifestPath, limit: manifestLimit, orElse: .unreadable)
+        let manifestBytes = try read("plugin.json", in: root, limit: manifestLimit, orElse: .unreadable)
         let manifest: PluginManifest
         do {
             manifest = try PluginManifest(parsing: manifestBytes)
         } catch {
             throw RegistryError(.invalidManifest, "\(manifestPath) was refused at \(error)")
         }
-        let program = root.appending(manifest.executable)
-        let executable = try read(program, limit: executableLimit, orElse: .missingExecutable)
+        let program = FilePath(manifest.executable)
+        let executable = try read(program, in: root, limit: executableLimit, orElse: .missingExecutable)
         return try PluginBundle(manifestBytes: manifestBytes, executable: executable)
     }
 
@@ -62,10 +62,17 @@ public struct PluginBundle: Sendable {
         }.joined()
     }
 
-    static func read(_ path: FilePath, limit: Int, orElse code: RegistryError.Code) throws(RegistryError) -> [UInt8] {
+    static func read(
+        _ name: FilePath, in root: FilePath, limit: Int, orElse code: RegistryError.Code
+    ) throws(RegistryError) -> [UInt8] {
+        let path = root.appending(name.components)
+        let field = code == .missingExecutable ? "runtime.executable: " : ""
         do {
-            let file = try FileDescriptor.open(path, .readOnly, options: [.noFollow, .closeOnExec, .nonBlocking])
+            let file = try FileOperations.openFile(name, in: root)
             return try file.closeAfter {
+                guard FileOperations.isRegular(file) else {
+                    throw RegistryError(code, "\(field)\(path) is not a regular file")
+                }
                 var bytes: [UInt8] = []
                 var chunk = [UInt8](repeating: 0, count: 1 << 16)
                 while true {
@@ -75,11 +82,12 @@ public struct PluginBundle: Sendable {
                     if bytes.count > limit { throw Errno.fileTooLarge }
                 }
             }
+        } catch let error as RegistryError {
+            throw error
         } catch {
             if error as? Errno == .fileTooLarge {
                 throw RegistryError(.tooLarge, "\(path) is longer than the limit of \(limit) bytes")
             }
-            let field = code == .missingExecutable ? "runtime.executable: " : ""
             throw RegistryError(code, "\(field)\(path) cannot be read: \(error)")
         }
     }

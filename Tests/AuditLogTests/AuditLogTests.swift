@@ -125,10 +125,10 @@ import Testing
             signal(SIGXFSZ, SIG_IGN)
             try log.append([("kind", "before")])
             var limit = rlimit()
-            try #require(getrlimit(RLIMIT_FSIZE, &limit) == 0)
+            try #require(getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
             let usual = limit.rlim_cur
             limit.rlim_cur = 600
-            try #require(setrlimit(RLIMIT_FSIZE, &limit) == 0)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
             let before = try folder.bytes
             for _ in 0..<3 {
                 let error = refusal { () throws(AuditError) in
@@ -139,7 +139,7 @@ import Testing
                 try #require(try folder.bytes == before)
             }
             limit.rlim_cur = usual
-            try #require(setrlimit(RLIMIT_FSIZE, &limit) == 0)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
             try #require(try log.append([("kind", "after")]) == 2)
             try #require(try AuditChain.check(try folder.bytes).sequence == 2)
         }

@@ -11,7 +11,7 @@ import Testing
         log.add("stdout", String(repeating: "x", count: 100_000))
         log.add("stdout", "e" + String(repeating: "\u{301}", count: 100_000))
         let lines = log.recent(3)
-        #expect(lines.first == "stdout: a\\u{1B}[2Jb\\r\\0\\u{9B}c")
+        #expect(lines.first == "stdout: a\\u{1B}[2Jb\\r\\0\\u{009B}c")
         #expect(lines.allSatisfy { $0.unicodeScalars.count <= HostLimits.logLineBytes + 16 })
         #expect(seen.withLock { $0 } == lines)
     }

@@ -59,14 +59,12 @@ import Testing
         #expect(try number("1e-99999").double == 0)
     }
 
-    @Test func aMillionDigitsAreReadInReasonableTime() throws {
+    @Test func aMillionDigitsAreRead() throws {
         let text = String(repeating: "9", count: 1_000_000)
-        let start = ContinuousClock.now
         let value = try number(text)
         #expect(value.isInteger)
         #expect(value.integer == nil)
         #expect(value.double == .infinity)
-        #expect(start.duration(to: .now) < .seconds(10))
     }
 
     @Test func orderIsExact() throws {

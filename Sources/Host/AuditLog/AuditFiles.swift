@@ -28,7 +28,19 @@ enum AuditFiles {
         }
     }
 
-    static func write(_ bytes: [UInt8], to path: FilePath) throws {
+    /// Keeps a torn end in a file of its own. A start that died half-way may have left some already: none is written over.
+    static func setAside(_ bytes: [UInt8], in folder: FilePath, as name: String) throws {
+        for attempt in 0..<1_000 {
+            do {
+                return try write(bytes, to: folder.appending(attempt == 0 ? name : "\(name)-\(attempt)"))
+            } catch Errno.fileExists {
+                continue
+            }
+        }
+        throw Errno.fileExists
+    }
+
+    private static func write(_ bytes: [UInt8], to path: FilePath) throws {
         let file = try FileDescriptor.open(
             path, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: [.ownerReadWrite])
         _ = try file.closeAfter { try file.writeAll(bytes) }

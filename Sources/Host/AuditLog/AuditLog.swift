@@ -11,6 +11,7 @@ internal import SystemPackage
 /// `time` (RFC 3339, UTC) and what the caller adds.
 public final class AuditLog: Sendable {
     public static let fileName = "log.jsonl"
+    private static let ownNames: Set<String> = ["seq", "prev", "time"]
     static let genesis = String(repeating: "0", count: 64)
 
     private struct State {
@@ -43,7 +44,7 @@ public final class AuditLog: Sendable {
         state = Mutex(State(sequence: tail.sequence, previous: tail.hash, file: file))
         guard !tail.torn.isEmpty else { return }
         do {
-            try AuditFiles.write(tail.torn, to: folder.appending("torn-\(tail.sequence + 1)"))
+            try AuditFiles.setAside(tail.torn, in: folder, as: "torn-\(tail.sequence + 1)")
             try AuditFiles.truncate(path, to: tail.end)
         } catch {
             throw AuditError(.unwritable, "the torn end of \(path) could not be set aside: \(error)")
@@ -65,7 +66,9 @@ public final class AuditLog: Sendable {
                 var entry: [(key: String, value: JSONValue)] = [
                     ("seq", JSONValue(sequence)), ("prev", .string(state.previous)), ("time", .string(now())),
                 ]
-                entry.append(contentsOf: members.map { (key: $0.0, value: $0.1) })
+                // The chain's own names are not the caller's to set.
+                entry.append(
+                    contentsOf: members.filter { !Self.ownNames.contains($0.0) }.map { (key: $0.0, value: $0.1) })
                 var line = JSONValue.object(JSONObject(entry)).encoded()
                 let hash = AuditChain.hash(of: line[...])
                 line.append(0x0A)

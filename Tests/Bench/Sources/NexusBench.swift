@@ -17,8 +17,8 @@ struct NexusBench {
         switch words[1] {
         case "starts" where words.count == 7:
             samples = try await Starts(helper: words[2], bundle: bundle, bwrap: words[5], folder: words[6]).run(rounds)
-        case "calls" where words.count == 6:
-            samples = try await Calls(helper: words[2], bundle: bundle, hostProcessor: Int(words[5])).run(rounds)
+        case "calls" where words.count == 5:
+            samples = try await Calls(helper: words[2], bundle: bundle).run(rounds)
         default: throw BenchFailure("wrong usage")
         }
         print(JSONValue.object(samples).text)

@@ -15,7 +15,7 @@ struct CallRecord {
     var credentials: JSONValue?
 
     init(_ request: ToolRequest) {
-        tool = String(request.tool.prefix(128))
+        tool = request.tool.cut(to: 128)
         surface = request.surface
     }
 
@@ -37,7 +37,7 @@ struct CallRecord {
         guard error.code != .auditFailed else { return }
         let cause: [(String, JSONValue)] = [
             ("outcome", "error"), ("code", .string(error.code.rawValue)),
-            ("reason", .string(String(error.message.prefix(1_000)))),
+            ("reason", .string(error.message.cut(to: 1_000))),
         ]
         if intent != nil { try write("outcome", cause, audit) } else { try write("refused", common + cause, audit) }
     }

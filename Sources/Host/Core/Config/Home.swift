@@ -4,7 +4,12 @@ internal import Glibc
 public struct Home: Sendable, Equatable {
     public let path: String
 
-    public init(_ path: String) { self.path = path }
+    /// The path without slashes and dots at its end: lstat(2) would follow a link that such an end hides.
+    public init(_ path: String) {
+        var bare = path[...]
+        while bare.count > 1, bare.hasSuffix("/") || bare.hasSuffix("/.") { bare.removeLast() }
+        self.path = String(bare)
+    }
 
     public var database: String { "\(path)/nexus.sqlite" }
     public var masterKey: String { "\(path)/master.key" }
@@ -35,6 +40,11 @@ public struct Home: Sendable, Equatable {
                 "the home \(path) belongs to uid \(status.st_uid), nexusd runs as uid \(geteuid()); "
                     + "chown it or use --home"
             )
+        }
+        guard status.st_mode & 0o022 == 0 else {
+            throw HostError(
+                .storageFailed,
+                "the home \(path) can be written by other users; check what is in it, then run: chmod 700 \(path)")
         }
         guard status.st_mode & 0o077 == 0 || chmod(path, 0o700) == 0 else {
             throw HostError(.storageFailed, "the home \(path) is open to other users; run: chmod 700 \(path)")

@@ -9,8 +9,8 @@ public final class HomeLock: Sendable {
 
     /// - Throws: `HostError` with `homeInUse` that names the process that has it.
     public init(_ home: Home) throws(HostError) {
-        self.home = home
-        descriptor = open(home.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        // A local until the lock is ours: what is refused must not run `deinit`, which takes the holder's PID file away.
+        let descriptor = open(home.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw HostError(.storageFailed, "the lock \(home.lock) cannot be opened: \(Errno(rawValue: errno))")
         }
@@ -23,7 +23,14 @@ public final class HomeLock: Sendable {
                     + "stop it with `nexus down` or choose another --home"
             )
         }
-        try FileBytes.write(Array("\(getpid())\n".utf8), to: home.processFile)
+        do {
+            try FileBytes.write(Array("\(getpid())\n".utf8), to: home.processFile)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.home = home
+        self.descriptor = descriptor
     }
 
     deinit {

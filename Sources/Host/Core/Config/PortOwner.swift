@@ -16,6 +16,7 @@ public enum PortOwner {
     }
 
     private static func listener(port: Int) -> (inode: String, uid: String)? {
+        guard (1...65_535).contains(port) else { return nil }
         let hex = String(port, radix: 16, uppercase: true)
         let suffix = ":" + String(repeating: "0", count: 4 - hex.count) + hex
         for table in ["/proc/net/tcp", "/proc/net/tcp6"] {

@@ -16,20 +16,20 @@ enum EgressPolicy {
         guard let rule = rules.first(where: { $0.endpoint == request.endpoint }) else {
             let known = rules.map(\.endpoint).joined(separator: ", ")
             throw deny(
-                "the endpoint \"\(request.endpoint.prefix(64))\" is not declared "
+                "the endpoint \"\(request.endpoint.cut(to: 64))\" is not declared "
                     + "(declared: \(known.isEmpty ? "none" : known))"
             )
         }
         let place = "permissions.http.fetch \"\(rule.endpoint)\""
         guard rule.methods.contains(request.method) else {
-            throw deny("\(place) allows \(rule.methods.joined(separator: ", ")), not \(request.method.prefix(16))")
+            throw deny("\(place) allows \(rule.methods.joined(separator: ", ")), not \(request.method.cut(to: 16))")
         }
         guard isPlain(path: request.path) else {
             throw deny("the path must be plain: letters, digits and -._~/ only, no // and no dot segments")
         }
         guard rule.paths.contains(where: { request.path.hasPrefix($0) }) else {
             throw deny(
-                "\(place) allows paths under \(rule.paths.joined(separator: ", ")), not \(request.path.prefix(200))")
+                "\(place) allows paths under \(rule.paths.joined(separator: ", ")), not \(request.path.cut(to: 200))")
         }
         guard request.query.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else {
             throw deny("the query must be percent-encoded ASCII without #")
@@ -82,10 +82,13 @@ enum EgressPolicy {
             }
     }
 
-    /// Headers that frame the message or name its host are the host's business.
+    /// Headers that frame the message, name its host, or have a server act on another path or method than the one that
+    /// was checked are the host's business. So is every `x-forwarded-…`.
     private static let ownHeaders: Set<String> = [
         "host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer", "expect",
-        "proxy-authorization", "proxy-connection", "cookie", "forwarded", "x-forwarded-for", "x-forwarded-host", "via",
+        "proxy-authorization", "proxy-connection", "cookie", "forwarded", "via",
+        "x-host", "x-original-host", "x-original-uri", "x-original-url", "x-rewrite-url", "x-real-ip", "x-http-method",
+        "x-http-method-override", "x-method-override",
     ]
 
     private static func check(headers: [FetchRequest.Header]) throws(ABIError) {
@@ -99,9 +102,10 @@ enum EgressPolicy {
                     $0 == UInt8(ascii: "-") || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || (0x30...0x39).contains($0)
                 }
             guard isToken, header.value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
-                throw deny("the header \"\(header.name.prefix(40))\" is not a plain name and value")
+                throw deny("the header \"\(header.name.cut(to: 40))\" is not a plain name and value")
             }
-            guard !ownHeaders.contains(header.name.lowercased()) else {
+            let name = header.name.lowercased()
+            guard !ownHeaders.contains(name), !name.hasPrefix("x-forwarded-") else {
                 throw deny("the header \(header.name) is set by the host only")
             }
         }

@@ -23,7 +23,7 @@ struct FetchRequest: Sendable, Equatable {
         }
         let known: Set<String> = ["endpoint", "method", "path", "query", "headers"]
         for member in members where !known.contains(member.key) {
-            throw Self.refuse("\(member.key.prefix(40)): unknown; known: \(known.sorted().joined(separator: ", "))")
+            throw Self.refuse("\(member.key.cut(to: 40)): unknown; known: \(known.sorted().joined(separator: ", "))")
         }
         guard let endpoint = root["endpoint"]?.stringValue, let method = root["method"]?.stringValue,
             let path = root["path"]?.stringValue

@@ -25,7 +25,7 @@ public final class HTTPFetchService: HostServices {
         do throws(ABIError) {
             guard call.service == "http.fetch" else {
                 throw ABIError(
-                    .permissionDenied, "there is no host service \"\(call.service.prefix(64))\"; there is: http.fetch")
+                    .permissionDenied, "there is no host service \"\(call.service.cut(to: 64))\"; there is: http.fetch")
             }
             let request = try FetchRequest(call.content)
             let route = try EgressPolicy.route(request, for: context.plugin)
@@ -124,7 +124,7 @@ public final class HTTPFetchService: HostServices {
             ("kind", "denied"), ("request", .string(context.requestID)), ("actor", .string(context.caller.actor)),
             ("principal", .string(context.caller.principal)), ("plugin", .string(context.plugin.name)),
             ("instance", .string(context.instance)), ("tool", .string(context.tool)),
-            ("service", .string(String(call.service.prefix(64)))), ("reason", .string(context.redactor.redact(error.message))),
+            ("service", .string(call.service.cut(to: 64))), ("reason", .string(context.redactor.redact(error.message))),
         ])
     }
 }

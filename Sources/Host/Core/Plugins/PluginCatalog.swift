@@ -25,7 +25,7 @@ public final class PluginCatalog: Sendable {
     /// - Throws: `unknownPlugin`.
     public func plugin(_ name: String) throws(HostError) -> InstalledPlugin {
         guard let plugin = plugins.withLock({ $0[name] }) else {
-            throw HostError(.unknownPlugin, "no plugin is called \"\(name)\"; see `nexus plugin list`")
+            throw HostError(.unknownPlugin, "no plugin is called \"\(name.cut(to: 80))\"; see `nexus plugin list`")
         }
         return plugin
     }
@@ -37,7 +37,7 @@ public final class PluginCatalog: Sendable {
         for plugin in list() {
             if let tool = plugin.manifest.tools.first(where: { $0.name == name }) { return (plugin, tool) }
         }
-        throw HostError(.unknownTool, "no tool is called \"\(name.prefix(80))\"; see `nexus tool list`")
+        throw HostError(.unknownTool, "no tool is called \"\(name.cut(to: 80))\"; see `nexus tool list`")
     }
 
     /// Stores a bundle; an installed plugin of the same name is replaced.
@@ -77,7 +77,11 @@ public final class PluginCatalog: Sendable {
 
     public func remove(_ name: String) throws(HostError) {
         let plugin = try plugin(name)
-        try database.write { try $0.execute(sql: "DELETE FROM plugin WHERE name = ?", arguments: [name]) }
+        try database.write { database in
+            try database.execute(sql: "DELETE FROM plugin WHERE name = ?", arguments: [name])
+            // Whoever comes back under this name is somebody else.
+            try database.execute(sql: "DELETE FROM secret WHERE plugin = ?", arguments: [name])
+        }
         try reload()
         dropExecutable(plugin.digest)
     }

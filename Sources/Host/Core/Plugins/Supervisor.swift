@@ -58,7 +58,8 @@ public actor Supervisor {
     func instance(of plugin: InstalledPlugin) async throws(HostError) -> PluginInstance {
         let name = plugin.name
         guard !isShutDown else { throw HostError(.pluginFailed, "nexusd is stopping", retryable: true) }
-        if let instance = running[name] { return instance }
+        // One whose end has not been reported here yet is no use to a new caller.
+        if let instance = running[name], instance.session.cause == nil { return instance }
         let task: Task<Result<PluginInstance, HostError>, Never>
         if let started = starting[name] {
             task = started
@@ -125,6 +126,11 @@ public actor Supervisor {
             }
             causes[plugin.name] = nil
             running[plugin.name] = instance
+            // Its end may have been told before it was known here; then nobody will tell again.
+            if let cause = instance.session.cause {
+                running[plugin.name] = nil
+                throw cause
+            }
             return .success(instance)
         } catch {
             record(plugin.name, id: id, cause: error)

@@ -26,7 +26,11 @@ public struct MasterKey: Sendable {
                         + "or restore the file that belongs to it"
                 )
             }
-            if stored == nil { try FileBytes.write(Array((given + "\n").utf8), to: home.masterKey) }
+            if stored == nil {
+                var text = key.key.withUnsafeBytes { Array((Hex.text($0) + "\n").utf8) }
+                defer { text.wipe() }
+                try FileBytes.write(text, to: home.masterKey)
+            }
             return (
                 key,
                 "the master key was taken from \(variable) and is now in \(home.masterKey); remove the variable: "

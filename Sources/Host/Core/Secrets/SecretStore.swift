@@ -35,7 +35,10 @@ public struct SecretStore: Sendable {
         try database.write { database in
             let version = try Int.fetchOne(
                 database, sql: "SELECT version FROM secret \(Self.place)", arguments: Self.arguments(address))
-            let next = (version ?? 0) + 1
+            let (next, overflow) = (version ?? 0).addingReportingOverflow(1)
+            guard !overflow else {
+                throw HostError(.storageFailed, "the version of \(address.name) was changed: remove it and set it again")
+            }
             let box = try value.withBytes { bytes in
                 try AES.GCM.seal(bytes, using: key, authenticating: address.associatedData(version: next))
             }
@@ -100,11 +103,6 @@ public struct SecretStore: Sendable {
             try database.execute(sql: "DELETE FROM secret \(Self.place)", arguments: Self.arguments(address))
             return database.changesCount > 0
         }
-    }
-
-    /// Removes every secret of a plugin.
-    func removeAll(plugin: String) throws(HostError) {
-        try database.write { try $0.execute(sql: "DELETE FROM secret WHERE plugin = ?", arguments: [plugin]) }
     }
 
     /// A keyed fingerprint for the log: tells two values apart, tells nothing of either (HMAC-SHA256, 64 bits of it).

@@ -107,15 +107,8 @@ final class PluginSession: Sendable {
     /// Makes a call and waits for its terminal frame, its deadline, or the end of the session, whichever is first.
     func call(_ call: Message.Call, in context: CallContext) async -> Answer {
         let opened: Mutex<UInt64?> = Mutex(nil)
-        let now = Clock.unixMilliseconds()
-        let timer = Task { [self] in
-            try await Task.sleep(for: .milliseconds(call.deadline > now ? call.deadline - now : 0))
-            abandon(
-                opened.withLock { $0 },
-                HostError(
-                    .deadlineExceeded, "\(context.tool) did not answer before its deadline", retryable: true))
-        }
-        defer { timer.cancel() }
+        let timer: Mutex<Task<Void, any Error>?> = Mutex(nil)
+        defer { timer.withLock { $0?.cancel() } }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
                 let immediate: HostError? = state.withLock { state in
@@ -137,12 +130,25 @@ final class PluginSession: Sendable {
                 }
                 if let immediate {
                     waiter.resume(returning: .failure(immediate))
-                } else if Task.isCancelled {
+                    return
+                }
+                // Only now: a deadline that had passed already would find no stream to abandon.
+                timer.withLock { $0 = expire(opened.withLock { $0 }, call.deadline, context.tool) }
+                if Task.isCancelled {
                     abandon(opened.withLock { $0 }, Self.cancelled)
                 }
             }
         } onCancel: {
             abandon(opened.withLock { $0 }, Self.cancelled)
+        }
+    }
+
+    private func expire(_ stream: UInt64?, _ deadline: UInt64, _ tool: String) -> Task<Void, any Error> {
+        Task { [self] in
+            let now = Clock.unixMilliseconds()
+            try await Task.sleep(for: .milliseconds(deadline > now ? deadline - now : 0))
+            abandon(
+                stream, HostError(.deadlineExceeded, "\(tool) did not answer before its deadline", retryable: true))
         }
     }
 
@@ -197,7 +203,12 @@ final class PluginSession: Sendable {
     }
 
     private func perform(_ call: Message.HostCall, stream: UInt64, _ context: CallContext) {
-        let task = Task { [self] in
+        // Started under the lock, so that a task that ends at once has its entry to remove.
+        state.withLock { if $0.end == nil { $0.hostCalls[stream] = serve(call, stream: stream, context) } }
+    }
+
+    private func serve(_ call: Message.HostCall, stream: UInt64, _ context: CallContext) -> Task<Void, Never> {
+        Task { [self] in
             let reply: Message
             do throws(ABIError) {
                 reply = .result(try await callbacks.services.perform(call, in: context))
@@ -210,7 +221,6 @@ final class PluginSession: Sendable {
             }
             if isOpen { self.reply(reply, stream: stream) }
         }
-        state.withLock { if $0.end == nil { $0.hostCalls[stream] = task } else { task.cancel() } }
     }
 
     private func reply(_ message: Message, stream: UInt64) {

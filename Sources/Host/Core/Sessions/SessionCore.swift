@@ -41,16 +41,10 @@ struct SessionCore {
     }
 
     private mutating func receive(_ frame: Frame, _ effects: inout [Effect]) throws(ABIError) {
-        guard Self.fromPlugin.contains(frame.kind) else {
-            throw ABIError(.unexpectedMessage, "a plugin does not send \(frame.kind)")
-        }
-        // An error on the session's own stream is the plugin's word that a lifecycle step failed.
-        let isStreamError = frame.kind == .error && frame.stream != 0
-        let action = isStreamError ? Lifecycle.Action.deliver : try lifecycle.advance(on: frame.kind)
+        let action = try lifecycle.advance(on: frame.kind, stream: frame.stream, from: .plugin)
         let message = try Message(frame)
         switch action {
         case .entered(let state, _):
-            guard frame.stream == 0 else { throw ABIError(.unknownStream, "\(frame.kind) belongs on stream 0") }
             if case .hello(let versions, _, _) = message { offeredVersions = versions }
             if case .abort(let error) = message { throw error }
             if case .error(let error, _) = message { throw error }
@@ -155,9 +149,4 @@ struct SessionCore {
         openHostCalls.removeAll()
         decoder.wipe()
     }
-
-    private static let fromPlugin: Set<FrameKind> = [
-        .hello, .abort, .initialized, .started, .stopped, .disposed, .ping, .pong, .result, .error, .cancelled, .cancel,
-        .hostCall, .log,
-    ]
 }

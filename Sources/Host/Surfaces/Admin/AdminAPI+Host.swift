@@ -121,11 +121,12 @@ extension AdminAPI {
     }
 
     func createToken(_ call: Call) async throws(HostError) -> WireResponse {
-        guard let body = try? JSONValue(parsing: call.request.body), let user = body["user"]?.stringValue else {
+        let body = try RequestBody(call.request.body, names: ["user", "mayActFor", "seconds"])
+        guard let user = try body.string("user") else {
             throw HostError(.invalidRequest, "a token needs a user")
         }
         let (record, bearer) = try tokens.create(
-            user: user, mayActFor: body["mayActFor"]?.stringValue, lifetimeSeconds: body["seconds"]?.intValue)
+            user: user, mayActFor: try body.string("mayActFor"), lifetimeSeconds: try body.integer("seconds"))
         try self.record("token-created", "", call, [("token", .string(record.id)), ("user", .string(user))])
         var description = Self.describe(record).objectValue ?? JSONObject()
         description["token"] = .string(bearer)

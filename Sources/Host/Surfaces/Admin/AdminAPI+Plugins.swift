@@ -71,14 +71,13 @@ extension AdminAPI {
 
     func setEndpoint(_ call: Call) async throws(HostError) -> WireResponse {
         let (name, endpoint) = (call.names[0], call.names[1])
-        guard let body = try? JSONValue(parsing: call.request.body), let text = body["origin"]?.stringValue,
-            let origin = Origin(text)
-        else {
+        let body = try RequestBody(call.request.body, names: ["origin", "authority", "loopback"])
+        guard let text = try body.string("origin"), let origin = Origin(text) else {
             throw HostError(.invalidRequest, "an endpoint leads to https://host or https://host:port, in lower case")
         }
         let override = EndpointOverride(
-            origin: origin, authority: body["authority"]?.stringValue,
-            weakeningLoopback: body["loopback"]?.boolValue ?? false)
+            origin: origin, authority: try body.string("authority"),
+            weakeningLoopback: try body.flag("loopback") ?? false)
         try catalog.setEndpoint(endpoint, of: name, to: override)
         try record(
             "endpoint", name, call,

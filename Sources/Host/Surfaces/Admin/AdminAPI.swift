@@ -96,7 +96,7 @@ public struct AdminAPI: Sendable {
                 return try await route.handler(self)(Call(request: request, caller: caller, names: names))
             }
             return Self.failure(
-                404, "not-found", "\(request.method) \(request.path.prefix(100)) is not part of the API")
+                404, "not-found", "\(request.method) \(String(String.UnicodeScalarView(request.path.unicodeScalars.prefix(100)))) is not part of the API")
         } catch {
             return Self.failure(
                 Self.statusCode(error.code), error.code.rawValue, error.message, retryable: error.retryable)
@@ -105,6 +105,7 @@ public struct AdminAPI: Sendable {
 
     /// The placeholders' values if the path fits.
     static func match(_ pattern: String, _ path: String) -> [String]? {
+        guard path.utf8.first == UInt8(ascii: "/") else { return nil }
         let wanted = pattern.split(separator: "/")
         let given = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         guard wanted.count == given.count else { return nil }
