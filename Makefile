@@ -50,6 +50,7 @@ $(DEBUG)/hostile: $(HOSTILE_SOURCES)
 test: debug
 	@scripts/mcp-venv >/dev/null
 	swift test --skip-build --disable-xctest
+	/usr/bin/python3 Plugins/crypto-bot/Simulator/checks/real_clients.py --venvs .build/venvs-exchange
 
 demo: $(if $(filter bin,$(BIN)),build,debug)
 	@scripts/mcp-venv >/dev/null

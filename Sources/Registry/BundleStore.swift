@@ -35,7 +35,8 @@ public struct BundleStore: Sendable {
     public func executable(digest: String) throws(RegistryError) -> [UInt8] {
         guard Self.isDigest(digest) else { throw RegistryError(.unreadable, "\"\(digest)\" is not a SHA-256 in hex") }
         let path = root.appending(digest)
-        let bytes = try PluginBundle.read(FilePath(digest), in: root, limit: PluginBundle.executableLimit, orElse: .unreadable)
+        let bytes = try PluginBundle.read(
+            FilePath(digest), in: root, limit: PluginBundle.executableLimit, orElse: .unreadable)
         let actual = PluginBundle.digest(of: bytes)
         guard actual == digest else {
             throw RegistryError(

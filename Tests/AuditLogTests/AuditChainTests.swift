@@ -19,7 +19,9 @@ import Testing
     private func follows(_ number: Int) -> String {
         "audit entry \(number) does not follow entry \(number - 1): the log was edited"
     }
-    private func outOfOrder(_ number: Int) -> String { "audit entry \(number) is missing or out of order: the log was edited" }
+    private func outOfOrder(_ number: Int) -> String {
+        "audit entry \(number) is missing or out of order: the log was edited"
+    }
 
     @Test func aLogThatWasOnlyAppendedToHolds() throws {
         let tail = try AuditChain.check(try folder.bytes)
@@ -32,7 +34,8 @@ import Testing
         let lines = try folder.lines
         for index in 0..<count - 1 {
             var edited = lines
-            let text = String(decoding: lines[index], as: UTF8.self).replacing("\"kind\":\"test\"", with: "\"kind\":\"tess\"")
+            let text = String(decoding: lines[index], as: UTF8.self).replacing(
+                "\"kind\":\"test\"", with: "\"kind\":\"tess\"")
             edited[index] = Array(text.utf8)
             #expect(message(edited) == follows(index + 2))
         }
@@ -44,7 +47,8 @@ import Testing
         for position in 0..<end {
             var bytes = good
             bytes[position] ^= 1 << UInt8(position % 8)
-            #expect(refusal { () throws(AuditError) in try AuditChain.check(bytes) }?.code == .broken, "byte \(position)")
+            #expect(
+                refusal { () throws(AuditError) in try AuditChain.check(bytes) }?.code == .broken, "byte \(position)")
         }
     }
 
@@ -105,7 +109,8 @@ import Testing
 
     @Test func repeatedNamesCannotHideASecondMeaning() throws {
         var lines = try folder.lines
-        lines[1] = Array(String(decoding: lines[1], as: UTF8.self).replacing("{\"seq\":2", with: "{\"seq\":9,\"seq\":2").utf8)
+        lines[1] = Array(
+            String(decoding: lines[1], as: UTF8.self).replacing("{\"seq\":2", with: "{\"seq\":9,\"seq\":2").utf8)
         #expect(message(lines) == "audit entry 2 is not JSON: the log was edited or damaged")
     }
 

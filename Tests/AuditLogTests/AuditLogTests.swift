@@ -8,7 +8,9 @@ import Testing
     let folder: AuditFolder
     init() throws { folder = try AuditFolder() }
 
-    private func files() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
+    private func files() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    }
     private func kinds() throws -> [JSONValue?] {
         try folder.lines.map { try JSONValue(parsing: Array($0.dropLast()))["kind"] }
     }
@@ -27,7 +29,8 @@ import Testing
         #expect(
             try folder.bytes
                 == Array(
-                    "{\"seq\":1,\"prev\":\"\(zeros)\",\"time\":\"2026-11-21T00:00:00.000Z\",\"kind\":\"call\",\"n\":1}\n".utf8))
+                    #"{"seq":1,"prev":"\#(zeros)","time":"2026-11-21T00:00:00.000Z","kind":"call","n":1}"#
+                        .utf8) + [0x0A])
     }
 
     @Test func theFilesAreForTheirOwnerOnly() throws {
@@ -59,7 +62,8 @@ import Testing
 
     @Test func editedLogIsRefusedAndLeftAsItIs() throws {
         try folder.fill(3)
-        let edited = Array(String(decoding: try folder.bytes, as: UTF8.self).replacing("\"number\":1", with: "\"number\":7").utf8)
+        let edited = Array(
+            String(decoding: try folder.bytes, as: UTF8.self).replacing("\"number\":1", with: "\"number\":7").utf8)
         try folder.replace(edited)
         let error = refusal { () throws(AuditError) in try folder.open() }
         #expect(error == AuditError(.broken, "audit entry 2 does not follow entry 1: the log was edited"))
@@ -80,7 +84,8 @@ import Testing
             let torn = try Data(contentsOf: URL(fileURLWithPath: "\(fresh.path)/torn-2"))
             #expect(Array(torn) == Array(whole[(whole.count - last)..<cut]))
             let gap = try JSONValue(parsing: Array(try fresh.lines[1].dropLast()))
-            #expect(gap["kind"] == "gap" && gap["bytes"] == JSONValue(torn.count) && gap["reason"] == "a write was cut off")
+            #expect(
+                gap["kind"] == "gap" && gap["bytes"] == JSONValue(torn.count) && gap["reason"] == "a write was cut off")
             #expect(try AuditChain.check(try fresh.bytes).sequence == 3)
         }
     }
@@ -151,7 +156,8 @@ import Testing
         #expect(refusal { () throws(AuditError) in try folder.open() }?.code == .unwritable)
         let missing = refusal { () throws(AuditError) in try AuditLog(directory: "/nonexistent/audit") }
         #expect(
-            missing?.message == "the audit log /nonexistent/audit/log.jsonl cannot be opened: No such file or directory")
+            missing?.message == "the audit log /nonexistent/audit/log.jsonl cannot be opened: No such file or directory"
+        )
     }
 
     @Test func logThatIsAPipeDoesNotHangTheHost() throws {

@@ -9,9 +9,10 @@ import Testing
         _ side: String, _ quantity: String, price: String? = nil
     ) throws -> (fill: PaperFill, status: String) {
         let book = try OrderBook(
-            depth: JSONValue(parsing: """
-                {"lastUpdateId":1,"bids":[["99.00","1"],["98.00","2"]],"asks":[["100.00","0.5"],["101.00","2"]]}
-                """))
+            depth: JSONValue(
+                parsing: """
+                    {"lastUpdateId":1,"bids":[["99.00","1"],["98.00","2"]],"asks":[["100.00","0.5"],["101.00","2"]]}
+                    """))
         var arguments = JSONObject([
             ("symbol", "X"), ("side", .string(side)), ("type", price == nil ? "MARKET" : "LIMIT"),
             ("quantity", .string(quantity)),

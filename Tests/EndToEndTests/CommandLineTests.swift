@@ -47,7 +47,8 @@ import Testing
         #expect(shown.output == "hello", "\(shown)")
         let readOnly = try Program.run(nexus + ["--bind", "\(folder):/data", "--", "sh", "-c", "echo x > /data/new"])
         #expect(readOnly.status != 0 && readOnly.errors.contains("Read-only file system"), "\(readOnly)")
-        let writable = try Program.run(nexus + ["--bind", "\(folder):/data:rw", "--", "sh", "-c", "echo x > /data/new"])
+        let writable = try Program.run(
+            nexus + ["--bind", "\(folder):/data:rw", "--", "sh", "-c", "echo x > /data/new"])
         #expect(writable.status == 0, "\(writable)")
         #expect(try Program.run(nexus + ["--bind", "nonsense", "--", "true"]).status == 125)
     }

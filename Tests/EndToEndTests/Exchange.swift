@@ -14,7 +14,9 @@ final class Exchange {
         folder = "/tmp/nexus-e2e-exchange-\(UUID().uuidString.prefix(8))"
         running = try Program.start([try Built.program("exchange-simulator"), "--directory", folder])
         let process = running
-        guard eventually(within: 30, { process.output.contains("\n") }) else { throw Failure("the exchange did not start") }
+        guard eventually(within: 30, { process.output.contains("\n") }) else {
+            throw Failure("the exchange did not start")
+        }
         let ready = try JSONValue(parsing: String(running.output.prefix { $0 != "\n" }))
         url = ready["url"]?.stringValue ?? ""
         authority = "/tmp/nexus-e2e-ca-\(UUID().uuidString).pem"

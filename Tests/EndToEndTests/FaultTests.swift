@@ -16,7 +16,7 @@ import Testing
         let killed = Date()
         // Far below the 60 s that the call would take; the measured time is printed.
         let outcome = try running.finish(seconds: 20)
-        print("kill -9 of a plugin: its caller had an error after \(Int(Date().timeIntervalSince(killed) * 1_000)) ms")
+        print("kill -9 of a plugin: its caller had an error after \(milliseconds(since: killed)) ms")
         #expect(outcome.status == 1)
         let failure = try JSONValue(parsing: outcome.errors)["error"]
         #expect(failure?["code"]?.stringValue == "plugin-failed", "\(outcome)")
@@ -38,7 +38,9 @@ import Testing
         kill(host.processID, SIGKILL)
         let killed = Date()
         #expect(eventually(within: 5) { !family.contains(where: isAlive) })
-        print("kill -9 of nexusd: the last of \(family.count) processes was gone after \(Int(Date().timeIntervalSince(killed) * 1_000)) ms")
+        print(
+            "kill -9 of nexusd: the last of \(family.count) processes was gone after \(milliseconds(since: killed)) ms"
+        )
         // The home is free again, and the log's chain holds.
         try host.up()
         #expect(try host.call("echo", "{}").status == 0)
@@ -63,7 +65,9 @@ import Testing
         #expect(eventually { (try? host.audit().contains { $0["tool"]?.stringValue == "sleep" }) == true })
         kill(running.process.processIdentifier, SIGKILL)
         let isRecorded = eventually {
-            (try? host.audit().contains { $0["kind"]?.stringValue == "outcome" && $0["code"]?.stringValue == "cancelled" }) == true
+            (try? host.audit().contains {
+                $0["kind"]?.stringValue == "outcome" && $0["code"]?.stringValue == "cancelled"
+            }) == true
         }
         #expect(isRecorded)
         #expect(try host.state(of: "echo")["state"]?.stringValue == "running")
@@ -82,6 +86,8 @@ import Testing
         }
         #expect(try host.nexus("status").status == 3)
     }
+
+    private func milliseconds(since start: Date) -> Int { Int(Date().timeIntervalSince(start) * 1_000) }
 
     private func pluginProcess(_ host: TestHost) throws -> Int32? {
         try host.descendants().first { process in

@@ -63,7 +63,8 @@ import Testing
         #expect(!entries.contains { $0.text.contains(Exchange.key) || $0.text.contains(Exchange.secret) })
         let started = entries.first { $0["kind"]?.stringValue == "plugin" && $0["event"]?.stringValue == "started" }
         let layers = started?["layers"]?.arrayValue?.compactMap { $0["layer"]?.stringValue } ?? []
-        #expect(Set(["namespaces", "pivot-root", "seccomp", "capabilities", "landlock", "verify"]).isSubset(of: layers))
+        #expect(
+            Set(["namespaces", "pivot-root", "seccomp", "capabilities", "landlock", "verify"]).isSubset(of: layers))
     }
 
     @Test(arguments: Person.available)

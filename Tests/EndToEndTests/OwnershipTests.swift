@@ -28,7 +28,9 @@ import Testing
         let home = "/tmp/nexus-e2e-home-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: home) }
         let nexus = Person.available[0].prefix + [try Built.program("nexus")]
-        let starters = try (0..<6).map { _ in try Program.start(nexus + ["up", "--home", home, "--port", "0", "--json"]) }
+        let starters = try (0..<6).map { _ in
+            try Program.start(nexus + ["up", "--home", home, "--port", "0", "--json"])
+        }
         let outcomes = try starters.map { try $0.finish(seconds: 60) }
         #expect(outcomes.allSatisfy { $0.status == 0 }, "\(outcomes)")
         let processes = try Set(outcomes.map { try $0.json()["processID"]?.intValue })

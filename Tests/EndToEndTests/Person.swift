@@ -54,7 +54,7 @@ enum Built {
     static func program(_ name: String) throws -> String { "\(try folder.get())/bin/\(name)" }
     static func plugin(_ name: String) throws -> String { "\(try folder.get())/plugins/\(name)" }
     static var clientPython: String { "\(root)/.build/venv-mcp/bin/python" }
-    static var client: String { "\(root)/Tests/EndToEnd/mcp_client.py" }
+    static var client: String { "\(root)/Tests/EndToEndTests/mcp_client.py" }
 
     /// A program that is missing is a failure, never a skip.
     private static func copy(_ from: String, _ to: String) throws {

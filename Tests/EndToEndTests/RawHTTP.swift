@@ -31,7 +31,9 @@ enum RawHTTP {
         return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0, text)
     }
 
-    static func mcp(port: Int, token: String?, host: String? = nil, origin: String? = nil, body: String) throws -> (status: Int, text: String) {
+    static func mcp(
+        port: Int, token: String?, host: String? = nil, origin: String? = nil, body: String
+    ) throws -> (status: Int, text: String) {
         var head = ["POST /mcp HTTP/1.1", "Host: \(host ?? "127.0.0.1:\(port)")", "Content-Type: application/json"]
         if let token { head.append("Authorization: Bearer \(token)") }
         if let origin { head.append("Origin: \(origin)") }

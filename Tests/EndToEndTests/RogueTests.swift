@@ -10,7 +10,8 @@ import Testing
         ("garbage", "broke the protocol"), ("garbage-at-start", "broke the protocol"), ("oversized", "4294967295"),
         ("unknown-stream", "never opened"), ("unknown-kind", "99"), ("bad-version", "ABI"),
         ("early-call-result", "broke the protocol"), ("exit-at-start", "exited with code 3"),
-        ("refuse-start", "does not start"), ("exit-in-call", "exited with code 0"), ("host-voice", "broke the protocol"),
+        ("refuse-start", "does not start"), ("exit-in-call", "exited with code 0"),
+        ("host-voice", "broke the protocol"),
         ("huge-result", "2097152"), ("silent", "was not greeted within 10000 ms"),
     ]
 
@@ -28,7 +29,9 @@ import Testing
             let state = try host.state(of: plugin)
             #expect(state["state"]?.stringValue == "failed", "\(mode): \(state.text)")
             #expect(state["cause"]?.stringValue?.contains(words) == true, "\(mode): \(state["cause"]?.text ?? "")")
-            let recorded = try host.audit().last { $0["kind"]?.stringValue == "plugin" && $0["plugin"]?.stringValue == plugin }
+            let recorded = try host.audit().last {
+                $0["kind"]?.stringValue == "plugin" && $0["plugin"]?.stringValue == plugin
+            }
             #expect(recorded?["event"]?.stringValue == "failed", "\(mode)")
             #expect(try host.call("echo", #"{"still":"here"}"#).output == "{\"still\":\"here\"}\n", "\(mode)")
             try host.nexus("plugin", "remove", plugin)

@@ -49,7 +49,9 @@ import Testing
         try host.nexus("secret", "set", "echo", "api_key", "--user", owner, input: "0123456789")
         try host.nexus("secret", "set", "echo", "shared_key", "--global", input: "abc")
         let seen = try host.call("credentials")
-        #expect(seen.output.contains("api_key") && seen.output.contains("10") && !seen.output.contains("0123456789"), "\(seen)")
+        #expect(
+            seen.output.contains("api_key") && seen.output.contains("10") && !seen.output.contains("0123456789"),
+            "\(seen)")
         let around = try host.call("environment").json()
         #expect(around["variables"] == [], "\(around.text)")
         #expect(around["descriptors"] == [0, 1, 2, 3], "\(around.text)")

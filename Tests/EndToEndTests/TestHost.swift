@@ -66,7 +66,8 @@ final class TestHost {
     /// A token of a user, in a private file that this test's process may read.
     func tokenFile(user: String, _ options: String...) throws -> String {
         let answer = try Program.run(
-            command(["token", "create", "--user", user, "--json"] + options), environment: ["NEXUS_HOME": home]).json()
+            command(["token", "create", "--user", user, "--json"] + options), environment: ["NEXUS_HOME": home]
+        ).json()
         guard let token = answer["token"]?.stringValue else { throw Failure("no token: \(answer.text)") }
         let path = "/tmp/nexus-e2e-token-\(UUID().uuidString)"
         try Data(token.utf8).write(to: URL(fileURLWithPath: path))

@@ -12,9 +12,12 @@ import Testing
         return NetworkAddress(bytes: bytes)
     }
 
-    @Test(arguments: ["1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
-        "128.0.0.0", "169.253.255.255", "172.15.255.255", "172.32.0.0", "192.0.1.0", "192.167.255.255", "198.17.255.255",
-        "198.20.0.0", "223.255.255.255", "2606:4700::1", "2001:200::1", "2a00:1450::8a"])
+    @Test(arguments: [
+        "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
+        "128.0.0.0", "169.253.255.255", "172.15.255.255", "172.32.0.0", "192.0.1.0", "192.167.255.255",
+        "198.17.255.255",
+        "198.20.0.0", "223.255.255.255", "2606:4700::1", "2001:200::1", "2a00:1450::8a",
+    ])
     func publicAddressesMayBeReached(text: String) throws {
         #expect(try address(text).verdict == .global)
     }
@@ -25,7 +28,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("0.0.0.0", "this network"), ("0.255.255.255", "this network"), ("10.0.0.1", "private"), ("10.255.255.255", "private"),
+        ("0.0.0.0", "this network"), ("0.255.255.255", "this network"), ("10.0.0.1", "private"),
+        ("10.255.255.255", "private"),
         ("172.16.0.0", "private"), ("172.31.255.255", "private"), ("192.168.0.1", "private"),
         ("100.64.0.0", "carrier-grade NAT"), ("100.127.255.255", "carrier-grade NAT"),
         ("100.100.100.200", "carrier-grade NAT"), ("169.254.169.254", "link-local and cloud metadata"),
@@ -35,8 +39,10 @@ import Testing
         ("192.88.99.1", "6to4 relay"), ("224.0.0.1", "multicast"), ("239.255.255.255", "multicast"),
         ("240.0.0.1", "reserved"), ("255.255.255.255", "reserved"),
         ("::", "not global unicast"), ("::ffff:169.254.169.254", "IPv4-mapped"), ("::ffff:127.0.0.1", "IPv4-mapped"),
-        ("::ffff:8.8.8.8", "IPv4-mapped"), ("::127.0.0.1", "not global unicast"), ("64:ff9b::7f00:1", "not global unicast"),
-        ("64:ff9b:1::a9fe:a9fe", "not global unicast"), ("100::1", "not global unicast"), ("fc00::1", "not global unicast"),
+        ("::ffff:8.8.8.8", "IPv4-mapped"), ("::127.0.0.1", "not global unicast"),
+        ("64:ff9b::7f00:1", "not global unicast"),
+        ("64:ff9b:1::a9fe:a9fe", "not global unicast"), ("100::1", "not global unicast"),
+        ("fc00::1", "not global unicast"),
         ("fd00:ec2::254", "not global unicast"), ("fe80::1", "not global unicast"), ("fec0::1", "not global unicast"),
         ("ff02::1", "not global unicast"), ("2002:7f00:1::", "6to4"), ("2001::1", "protocol assignments"),
         ("2001:1ff:ffff::", "protocol assignments"), ("2001:db8::1", "documentation"), ("3fff::1", "documentation"),
@@ -56,14 +62,16 @@ import Testing
     @Test(arguments: [
         "https://127.0.0.1", "https://0x7f000001", "https://0x7f.1", "https://2130706433", "https://127.0.0.0x1",
         "https://[::1]", "https://[::ffff:127.0.0.1]", "https://api.example.com.", "https://API.example.com",
-        "https://api.example.com\0.evil.example", "https://api.example.com%00.evil.example", "https://user@api.example.com",
+        "https://api.example.com\0.evil.example", "https://api.example.com%00.evil.example",
+        "https://user@api.example.com",
         "https://api.example.com:443@evil.example", "https://[api.example.com]", "http://api.example.com",
         "https://api.example.com/", "https://api..example.com", "https://localhost", "https://exämple.com",
         "https://api.example.com:0", "https://api.example.com:65536", "https://api.example.com:+443",
         "https://api.example.com:0443", "https://-a.example.com", "https://", "https://a_b.example.com",
     ])
     func originsThatCouldBeReadInTwoWaysAreNotInstalled(origin: String) {
-        let bytes = SamplePlugin.manifest(origin: origin.contains("\0") ? "https://api.example.com\\u0000.evil" : origin)
+        let bytes = SamplePlugin.manifest(
+            origin: origin.contains("\0") ? "https://api.example.com\\u0000.evil" : origin)
         let error = refusal { () throws(ManifestError) in try PluginManifest(parsing: bytes) }
         #expect(error?.field == "permissions.http.fetch[0].origin")
     }

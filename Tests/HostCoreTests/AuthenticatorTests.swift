@@ -42,8 +42,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "a/b", "../alice", "a\0", "ünal", "a b", "a\r\nb", "a\u{301}", "Ａ", "@", "-a", "/",
-        String(repeating: "a", count: 65), "*", "alice%2f"])
+    @Test(arguments: [
+        "", "a/b", "../alice", "a\0", "ünal", "a b", "a\r\nb", "a\u{301}", "Ａ", "@", "-a", "/",
+        String(repeating: "a", count: 65), "*", "alice%2f",
+    ])
     func endUsersWhoseNamesCouldBeMistakenAreRefused(name: String) throws {
         let bearer = try tokens.create(user: "agent", mayActFor: "team").bearer
         let error = error(Presented(bearer: bearer, onBehalfOf: name))

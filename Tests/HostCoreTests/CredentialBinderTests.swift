@@ -21,10 +21,12 @@ import Testing
 
     private func set(_ scope: Permissions.CredentialUse.Scope, _ owner: String, _ name: String, _ text: String) throws {
         try store.set(
-            SecretAddress(scope: scope, owner: owner, plugin: "sample", name: name), SecretBytes(copying: Array(text.utf8)))
+            SecretAddress(scope: scope, owner: owner, plugin: "sample", name: name),
+            SecretBytes(copying: Array(text.utf8)))
     }
     private func missing(_ caller: Caller) -> String? {
-        refusal { () throws(HostError) in try BoundCredentials.bind(tool, of: plugin, for: caller, from: store) }?.message
+        refusal { () throws(HostError) in try BoundCredentials.bind(tool, of: plugin, for: caller, from: store) }?
+            .message
     }
 
     @Test func whatIsMissingIsNamedWithTheCommandThatSetsIt() throws {
@@ -59,7 +61,8 @@ import Testing
         try set(.user, "alice", "key", "of-another-alice")
         try set(.global, "", "key", "of-everyone")
         try store.set(
-            SecretAddress(scope: .user, owner: "team/alice", plugin: "other", name: "key"), SecretBytes(copying: [1, 2, 3]))
+            SecretAddress(scope: .user, owner: "team/alice", plugin: "other", name: "key"),
+            SecretBytes(copying: [1, 2, 3]))
         #expect(missing(alice)?.contains("team/alice has none") == true)
     }
 }

@@ -52,7 +52,8 @@ import Testing
         var bare = plugin
         bare.manifest.permissions.httpFetch = []
         #expect(
-            denial(try request(), bare) == "http.fetch refused: the endpoint \"exchange\" is not declared (declared: none)")
+            denial(try request(), bare)
+                == "http.fetch refused: the endpoint \"exchange\" is not declared (declared: none)")
         var hollow = plugin
         hollow.manifest.permissions.httpFetch[0].methods = []
         #expect(denial(try request(), hollow) != nil)
@@ -61,7 +62,9 @@ import Testing
         #expect(denial(try request(), hollow) != nil)
     }
 
-    @Test(arguments: ["DELETE", "PUT", "get", "Get", "", "GET ", "GET\r\nX: y", "CONNECT", "TRACE", "GET\0", "P\u{4F}ST\u{301}"])
+    @Test(arguments: [
+        "DELETE", "PUT", "get", "Get", "", "GET ", "GET\r\nX: y", "CONNECT", "TRACE", "GET\0", "P\u{4F}ST\u{301}",
+    ])
     func methodsThatWereNotDeclaredAreRefused(method: String) throws {
         #expect(denial(try request(method: method))?.contains("allows GET, POST, not") == true)
     }
@@ -69,7 +72,8 @@ import Testing
     @Test(arguments: [
         "/api/v3/../../sapi/withdraw", "/api/v3/..", "/api/v3/.", "/api/v3/./x", "/api/v3/%2e%2e/%2e%2e/sapi",
         "/api/v3/%2E%2E%2Fsapi", "/api/v3/..%2f..%2fsapi", "/api/v3//sapi", "//evil.example/api/v3/", "/api/v3/x//",
-        "/api/v3/..;/sapi", "/api/v3/;/../sapi", "/api/v3/x;a=b", "/api/v3/..\\..\\sapi", "\\api\\v3\\", "/api/v3/x?y=1",
+        "/api/v3/..;/sapi", "/api/v3/;/../sapi", "/api/v3/x;a=b", "/api/v3/..\\..\\sapi", "\\api\\v3\\",
+        "/api/v3/x?y=1",
         "/api/v3/x#y", "/api/v3/x y", "/api/v3/x\r\nHost: evil", "/api/v3/x\0", "/api/v3/x\t", "/api/v3/é",
         "/api/v3/\u{FF0E}\u{FF0E}/x", "/api/v3/\u{2025}/x", "/api/v3/x@evil.example", "/api/v3/x:80", "", "api/v3/x",
         "https://evil.example/api/v3/", "@evil.example/api/v3/x", ".evil.example/api/v3/", ":80/api/v3/", "/api/v3/%",
@@ -78,10 +82,14 @@ import Testing
     func pathTricksAreRefused(path: String) throws {
         #expect(
             denial(try request(path: path))
-                == "http.fetch refused: the path must be plain: letters, digits and -._~/ only, no // and no dot segments")
+                == "http.fetch refused: the path must be plain: letters, digits and -._~/ only, no // "
+                + "and no dot segments"
+        )
     }
 
-    @Test(arguments: ["/", "/api", "/api/v3", "/api/v33/x", "/api/v3x/y", "/API/v3/x", "/sapi/v1/withdraw", "/x/api/v3/y"])
+    @Test(arguments: [
+        "/", "/api", "/api/v3", "/api/v33/x", "/api/v3x/y", "/API/v3/x", "/sapi/v1/withdraw", "/x/api/v3/y",
+    ])
     func plainPathsOutsideThePrefixAreRefused(path: String) throws {
         #expect(
             denial(try request(path: path))
@@ -95,12 +103,15 @@ import Testing
 
     @Test(arguments: ["a b", "a#b", "a\r\nb", "a\nb", "a\0b", "a=é", "\u{7F}", "\t", "a\u{2028}b"])
     func queriesThatCouldEndTheRequestLineAreRefused(query: String) throws {
-        #expect(denial(try request(query: query)) == "http.fetch refused: the query must be percent-encoded ASCII without #")
+        #expect(
+            denial(try request(query: query)) == "http.fetch refused: the query must be percent-encoded ASCII without #"
+        )
     }
 
     @Test(arguments: [
         ("X-A\r\nHost", "v"), ("X-A", "v\r\nHost: evil"), ("X-A", "v\nX: y"), ("X-A", "v\0"), ("X A", "v"), ("", "v"),
-        ("X-A:", "v"), ("X-É", "v"), ("X-A", "é"), ("X-A", "\t"), ("X_A", "v"), (":authority", "v"), ("X-A\u{301}", "v"),
+        ("X-A:", "v"), ("X-É", "v"), ("X-A", "é"), ("X-A", "\t"), ("X_A", "v"), (":authority", "v"),
+        ("X-A\u{301}", "v"),
     ])
     func headerInjectionIsRefused(name: String, value: String) throws {
         #expect(denial(try request(headers: [(name, value)]))?.contains("is not a plain name and value") == true)
@@ -112,7 +123,9 @@ import Testing
         "X-Forwarded-Prefix", "Via",
     ])
     func headersThatFrameOrAddressTheRequestAreTheHosts(name: String) throws {
-        #expect(denial(try request(headers: [(name, "x")])) == "http.fetch refused: the header \(name) is set by the host only")
+        #expect(
+            denial(try request(headers: [(name, "x")]))
+                == "http.fetch refused: the header \(name) is set by the host only")
     }
 
     /// Servers that honour these act on another path, method or host than the one that was checked.

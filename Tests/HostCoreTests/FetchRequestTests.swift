@@ -32,7 +32,10 @@ import Testing
         #expect(error(#"{\#(base),"path":"/b"}"#) == "http.fetch: the arguments are not a JSON object")
     }
 
-    @Test(arguments: [("query", "5"), ("query", "null"), ("query", "{}"), ("headers", "[]"), ("headers", "\"X: y\""), ("headers", "null")])
+    @Test(arguments: [
+        ("query", "5"), ("query", "null"), ("query", "{}"), ("headers", "[]"), ("headers", "\"X: y\""),
+        ("headers", "null"),
+    ])
     func membersOfTheWrongTypeAreRefusedAndNotIgnored(name: String, value: String) {
         #expect(error(#"{\#(base),"\#(name)":\#(value)}"#)?.hasPrefix("http.fetch: \(name) must be ") == true)
     }

@@ -20,7 +20,8 @@ import Testing
     @Test func tokenFileThatOthersMayReadIsRefused() throws {
         let tokens = TokenStore(database: try folder.database())
         try folder.write("nxt_x\n", to: folder.home.firstToken, mode: 0o644)
-        let error = refusal { () throws(HostError) in try FirstToken.ensure(in: folder.home, user: "a", tokens: tokens) }
+        let error = refusal { () throws(HostError) in try FirstToken.ensure(in: folder.home, user: "a", tokens: tokens)
+        }
         #expect(error?.message.contains("can be read by other users (mode 644)") == true)
     }
 }

@@ -17,7 +17,9 @@ import Testing
         service = HTTPFetchService(audit: audit)
     }
 
-    private func perform(_ json: JSONValue, service name: String = "http.fetch", in context: CallContext) async -> ABIError? {
+    private func perform(
+        _ json: JSONValue, service name: String = "http.fetch", in context: CallContext
+    ) async -> ABIError? {
         do {
             _ = try await service.perform(
                 Message.HostCall(service: name, parent: 1, content: Message.Payload(json)), in: context)

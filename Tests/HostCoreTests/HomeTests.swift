@@ -28,7 +28,8 @@ import Testing
         let error = refusal { () throws(HostError) in try Home(path).prepare() }
         #expect(error?.code == .storageFailed)
         #expect(
-            error?.message == "the home \(path) can be written by other users; check what is in it, then run: chmod 700 \(path)")
+            error?.message
+                == "the home \(path) can be written by other users; check what is in it, then run: chmod 700 \(path)")
     }
 
     @Test func homeThatIsALinkIsRefusedHoweverItIsSpelt() throws {

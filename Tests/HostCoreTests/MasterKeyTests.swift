@@ -22,7 +22,9 @@ import Testing
         let text = String(decoding: try folder.bytes(home.masterKey), as: UTF8.self)
         #expect(text.count == 65 && text.hasSuffix("\n") && Hex.bytes(String(text.dropLast()))?.count == 32)
         #expect(try load().key.key == key.key)
-        #expect(try MasterKey.load(TestHome().home).key.key != key.key)
+        let other = try TestHome()
+        #expect(try MasterKey.load(other.home).key.key != key.key)
+        withExtendedLifetime(other) {}
     }
 
     @Test func aKeyInTheEnvironmentMovesToTheFileAndLeavesTheEnvironment() throws {
@@ -33,7 +35,8 @@ import Testing
         #expect(try folder.bytes(home.masterKey) == Array((digits + "\n").utf8))
         #expect(
             warning
-                == "the master key was taken from NEXUS_MASTER_KEY and is now in \(home.masterKey); remove the variable: "
+                == "the master key was taken from NEXUS_MASTER_KEY and is now in \(home.masterKey); "
+                + "remove the variable: "
                 + "an environment can be read by every process of the same user")
         #expect(try load().key.key == key.key)
     }
@@ -51,7 +54,8 @@ import Testing
         let error = refusal { () throws(HostError) in try MasterKey.load(home) }
         #expect(error?.code == .secretUnreadable)
         #expect(
-            error?.message == "NEXUS_MASTER_KEY differs from the key in \(home.masterKey); unset it, or restore the file "
+            error?.message
+                == "NEXUS_MASTER_KEY differs from the key in \(home.masterKey); unset it, or restore the file "
                 + "that belongs to it")
         #expect(getenv(MasterKey.variable) == nil)
         #expect(try load().key.key == key.key)
@@ -64,9 +68,12 @@ import Testing
         #expect(try load().warning != nil)
     }
 
-    @Test(arguments: ["", "0", "zz", String(repeating: "0", count: 63), String(repeating: "0", count: 66),
-        String(repeating: "０", count: 64), "\(String(repeating: "a", count: 32)) \(String(repeating: "a", count: 32))",
-        String(repeating: "é", count: 32)])
+    @Test(arguments: [
+        "", "0", "zz", String(repeating: "0", count: 63), String(repeating: "0", count: 66),
+        String(repeating: "０", count: 64),
+        "\(String(repeating: "a", count: 32)) \(String(repeating: "a", count: 32))",
+        String(repeating: "é", count: 32),
+    ])
     func malformedKeysAreRefusedWithoutShowingThem(text: String) throws {
         give(text)
         let given = refusal { () throws(HostError) in try MasterKey.load(home) }
@@ -77,7 +84,8 @@ import Testing
         #expect(access(home.masterKey, F_OK) != 0)
         try folder.write(text, to: home.masterKey)
         let stored = refusal { () throws(HostError) in try MasterKey.load(home) }
-        #expect(stored?.message == "the master key in \(home.masterKey) must be 64 hex digits; restore it from a backup")
+        #expect(
+            stored?.message == "the master key in \(home.masterKey) must be 64 hex digits; restore it from a backup")
     }
 
     @Test(arguments: [0o644, 0o640, 0o604, 0o620] as [mode_t])
@@ -94,6 +102,8 @@ import Testing
         try #require(symlink("\(home.path)/elsewhere", home.masterKey) == 0)
         #expect(refusal { () throws(HostError) in try MasterKey.load(home) }?.code == .storageFailed)
         try #require(unlink(home.masterKey) == 0 && mkfifo(home.masterKey, 0o600) == 0)
-        #expect(refusal { () throws(HostError) in try MasterKey.load(home) }?.message == "\(home.masterKey) is not a regular file")
+        #expect(
+            refusal { () throws(HostError) in try MasterKey.load(home) }?.message
+                == "\(home.masterKey) is not a regular file")
     }
 }

@@ -18,18 +18,24 @@ import Testing
             switch name {
             case "1-plugins":
                 try database.execute(
-                    sql: "INSERT INTO plugin (name, manifest, digest, installed) VALUES ('sample', ?, 'd1', '2026-01-01')",
+                    sql:
+                        "INSERT INTO plugin VALUES ('sample', ?, 'd1', '2026-01-01')",
                     arguments: [Data(SamplePlugin.manifest())])
                 try database.execute(sql: "INSERT INTO tool (name, plugin) VALUES ('sample_echo', 'sample')")
             case "2-identity":
-                let hash = Hex.bytes("28975b9c624c351a637361881c5657a46ad4dee34b3e46f85ef232dd2d02ce40").map { Data($0) }
+                let hash = Hex.bytes("28975b9c624c351a637361881c5657a46ad4dee34b3e46f85ef232dd2d02ce40").map {
+                    Data($0)
+                }
                 try database.execute(
-                    sql: "INSERT INTO token (id, hash, user, may_act_for, created) VALUES ('t1', ?, 'agent', 'team', 7)",
+                    sql:
+                        "INSERT INTO token (id, hash, user, may_act_for, created) VALUES ('t1', ?, 'agent', 'team', 7)",
                     arguments: [hash])
             case "3-secrets":
                 // Made by another implementation: key 00…1f, nonce 00…0b, the address below, version 1.
                 let sealed = Hex.bytes(
-                    "000102030405060708090a0b2622a07aa990a73beb33f8e6919f1d1ff0bfe85ad048928838d4bd88edd712530496d5da3780")
+                    "000102030405060708090a0b2622a07aa990a73beb33f8e6919f1d"
+                        + "1ff0bfe85ad048928838d4bd88edd712530496d5da3780"
+                )
                 try database.execute(
                     sql: """
                         INSERT INTO secret (scope, owner, plugin, name, version, sealed, created)
@@ -49,7 +55,8 @@ import Testing
     /// What must still be there after the migration, by the host's own reading.
     private func check(_ version: String, _ database: HostCore.Database) throws {
         let reached = try #require(Migrations.names.firstIndex(of: version))
-        let plugin = try PluginCatalog(database: database, store: BundleStore(directory: folder.home.store)).plugin("sample")
+        let plugin = try PluginCatalog(database: database, store: BundleStore(directory: folder.home.store)).plugin(
+            "sample")
         #expect(plugin.digest == "d1" && plugin.installed == "2026-01-01")
         #expect(plugin.manifest.tools.map(\.name) == ["sample_echo"])
         if reached >= 1 {
@@ -98,7 +105,8 @@ import Testing
         let error = refusal { () throws(HostError) in try HostCore.Database(path: folder.home.database) }
         #expect(error?.code == .storageFailed)
         #expect(
-            error?.message == "\(folder.home.database) was written by a newer Nexus; install that version or restore a backup")
+            error?.message
+                == "\(folder.home.database) was written by a newer Nexus; install that version or restore a backup")
         let queue = try DatabaseQueue(path: folder.home.database)
         #expect(try queue.read { try String.fetchAll($0, sql: "SELECT name FROM plugin") } == ["sample"])
     }

@@ -20,7 +20,8 @@ import Testing
         try FileManager.default.contentsOfDirectory(atPath: "\(folder.home.store)/sha256").sorted()
     }
     private func override() throws -> EndpointOverride {
-        EndpointOverride(origin: try #require(Origin("https://127.0.0.1:8443")), authority: "PEM", weakeningLoopback: true)
+        EndpointOverride(
+            origin: try #require(Origin("https://127.0.0.1:8443")), authority: "PEM", weakeningLoopback: true)
     }
 
     @Test func whatIsInstalledIsListedRunnableAndStillThereAfterARestart() throws {

@@ -112,7 +112,7 @@ import Testing
         try await peer.start()
         let flood = (0..<2_000).flatMap { Message.ping(nonce: UInt64($0)).frame().encoded() }
         while peer.session.cause == nil {
-            do { try peer.send(flood) } catch { break }
+            guard peer.trySend(flood) else { break }
         }
         for _ in 0..<10_000 where peer.session.cause == nil { try await Task.sleep(for: .milliseconds(1)) }
         #expect(peer.session.cause?.message == "the plugin sample does not read what it is sent")
@@ -133,17 +133,20 @@ import Testing
 
     @Test func hostCallsAreServedWithinTheirCallOnly() async throws {
         let served = Mutex<[String]>([])
-        let peer = try ScriptedPeer(services: ScriptedServices { (call) throws(ABIError) in
-            served.withLock { $0.append(call.service) }
-            guard call.service == "good" else { throw ABIError(.permissionDenied, "no") }
-            return Message.Payload(json: Array("{\"ok\":true}".utf8), bytes: [7])
-        })
+        let peer = try ScriptedPeer(
+            services: ScriptedServices { (call) throws(ABIError) in
+                served.withLock { $0.append(call.service) }
+                guard call.service == "good" else { throw ABIError(.permissionDenied, "no") }
+                return Message.Payload(json: Array("{\"ok\":true}".utf8), bytes: [7])
+            })
         try await peer.start()
         let answer = try peer.call()
         let stream = try await peer.next(.call).stream
         func ask(_ service: String, parent: UInt64, on own: UInt64) async throws -> Message {
             try peer.send(
-                .hostCall(Message.HostCall(service: service, parent: parent, content: Message.Payload(json: Array("{}".utf8)))),
+                .hostCall(
+                    Message.HostCall(service: service, parent: parent, content: Message.Payload(json: Array("{}".utf8)))
+                ),
                 stream: own)
             let frame = try await peer.next()
             #expect(frame.stream == own)

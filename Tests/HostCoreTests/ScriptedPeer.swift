@@ -59,8 +59,11 @@ final class ScriptedPeer: Sendable {
         }
     }
 
-    func send(_ bytes: [UInt8]) throws {
-        try #require(Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count)
+    func send(_ bytes: [UInt8]) throws { try #require(trySend(bytes)) }
+
+    /// False once the host has hung up.
+    func trySend(_ bytes: [UInt8]) -> Bool {
+        Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
     func send(_ message: Message, stream: UInt64 = 0) throws { try send(message.frame(stream: stream).encoded()) }
@@ -107,7 +110,9 @@ final class ScriptedPeer: Sendable {
     }
 
     /// Makes a call in the background.
-    func call(deadline: UInt64 = Clock.unixMilliseconds() + 60_000, arguments: [UInt8] = Array("{}".utf8)) throws -> Task<PluginSession.Answer, Never> {
+    func call(
+        deadline: UInt64 = Clock.unixMilliseconds() + 60_000, arguments: [UInt8] = Array("{}".utf8)
+    ) throws -> Task<PluginSession.Answer, Never> {
         let context = try SamplePlugin.context(deadline: deadline)
         let credential = Credential(name: "key", value: SecretBytes(copying: Array("s3cret-value".utf8)))
         return Task { [session] in

@@ -151,7 +151,9 @@ import Testing
 
     @Test func nobodyReadsTheSecretOfAnother() throws {
         let users = ["alice", "bob", "team/alice", "team/bob", "Alice", "alice "]
-        for user in users { try set(SecretAddress(scope: .user, owner: user, plugin: "bot", name: "key"), "of \(user)") }
+        for user in users {
+            try set(SecretAddress(scope: .user, owner: user, plugin: "bot", name: "key"), "of \(user)")
+        }
         try set(SecretAddress(scope: .global, owner: "alice", plugin: "bot", name: "key"), "of everyone")
         for user in users {
             #expect(try value(SecretAddress(scope: .user, owner: user, plugin: "bot", name: "key")) == "of \(user)")
@@ -186,6 +188,8 @@ import Testing
     @Test func versionAtTheEndOfItsRangeIsAnErrorAndNoCrash() throws {
         try set(address, "value")
         try database.write { try $0.execute(sql: "UPDATE secret SET version = 9223372036854775807") }
-        #expect(refusal { () throws(HostError) in try store.set(address, SecretBytes(copying: [1])) }?.code == .storageFailed)
+        #expect(
+            refusal { () throws(HostError) in try store.set(address, SecretBytes(copying: [1])) }?.code
+                == .storageFailed)
     }
 }

@@ -36,7 +36,8 @@ import Testing
     }
 
     private func hostCall(parent: UInt64) -> Message {
-        .hostCall(Message.HostCall(service: "http.fetch", parent: parent, content: Message.Payload(json: Array("{}".utf8))))
+        .hostCall(
+            Message.HostCall(service: "http.fetch", parent: parent, content: Message.Payload(json: Array("{}".utf8))))
     }
     private func result(_ text: String = "1") -> Message { .result(Message.Payload(json: Array(text.utf8))) }
 
@@ -67,7 +68,9 @@ import Testing
             var core = try running()
             _ = try core.openCall(context)
             var frame = bytes(result(), stream: 1)
-            for _ in 0...random.next() % 4 { frame[Int(random.next() % UInt64(frame.count))] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0...random.next() % 4 {
+                frame[Int(random.next() % UInt64(frame.count))] = UInt8.random(in: 0...255, using: &random)
+            }
             _ = core.receive(frame)
             _ = core.receive((0..<64).map { _ in UInt8.random(in: 0...255, using: &random) })
         }
@@ -106,7 +109,8 @@ import Testing
     @Test func framesOnStreamsWhereTheyDoNotBelongAreRefused() throws {
         let wrong: [(Message, UInt64)] = [
             (.ping(nonce: 1), 1), (.pong(nonce: 1), 2), (.started, 1), (.stopped, 2), (Self.hello, 1),
-            (.log(Message.LogRecord(level: .info, message: "x")), 2), (result(), 0), (result(), 2), (.cancelled(reason: "x"), 2),
+            (.log(Message.LogRecord(level: .info, message: "x")), 2), (result(), 0), (result(), 2),
+            (.cancelled(reason: "x"), 2),
             (.cancel(reason: "x"), 1), (.cancel(reason: "x"), 0), (.abort(ABIError(.internalError, "x")), 1),
         ]
         for (message, stream) in wrong {
@@ -217,7 +221,8 @@ import Testing
         ] {
             var core = try running()
             let stream = try core.openCall(context)
-            let effects = core.receive(bytes(.error(ABIError(ABIError.Code(code), "why"), retryable: true), stream: stream))
+            let effects = core.receive(
+                bytes(.error(ABIError(ABIError.Code(code), "why"), retryable: true), stream: stream))
             guard case .answer(stream, .failure(let error)) = effects.first else {
                 Issue.record("no answer for \(code)")
                 continue

@@ -26,7 +26,9 @@ final class TestHome: Sendable {
 
     /// Every byte of every file of the database: main file, write-ahead log, shared memory.
     func databaseBytes() throws -> [UInt8] {
-        let names = try FileManager.default.contentsOfDirectory(atPath: home.path).filter { $0.hasPrefix("nexus.sqlite") }
+        let names = try FileManager.default.contentsOfDirectory(atPath: home.path).filter {
+            $0.hasPrefix("nexus.sqlite")
+        }
         return try names.flatMap { try bytes("\(home.path)/\($0)") }
     }
 
@@ -65,9 +67,9 @@ enum SamplePlugin {
         origin: String = "https://api.example.com", paths: String = #"["/api/v3/"]"#
     ) -> [UInt8] {
         let list = tools.map {
-            #"{"name":"\#($0)","description":"d","credentials":["key","shared"],"# +
-                #""inputSchema":{"type":"object","properties":{"n":{"type":"integer","maximum":9}},"# +
-                #""required":["n"],"additionalProperties":false}}"#
+            #"{"name":"\#($0)","description":"d","credentials":["key","shared"],"#
+                + #""inputSchema":{"type":"object","properties":{"n":{"type":"integer","maximum":9}},"#
+                + #""required":["n"],"additionalProperties":false}}"#
         }.joined(separator: ",")
         return Array(
             #"""
@@ -75,7 +77,8 @@ enum SamplePlugin {
              "runtime":{"executable":"\#(executable)"},
              "permissions":{"http.fetch":[{"endpoint":"exchange","origin":"\#(origin)","methods":["GET","POST"],
                "paths":\#(paths),"reason":"r"}],
-              "credentials":[{"name":"key","scope":"user","reason":"r"},{"name":"shared","scope":"global","reason":"r"}]},
+              "credentials":[{"name":"key","scope":"user","reason":"r"},
+                             {"name":"shared","scope":"global","reason":"r"}]},
              "tools":[\#(list)]}
             """#.utf8)
     }

@@ -39,7 +39,8 @@ import Testing
         "", "[]", "{}", "null", #"{"user":1}"#, #"{"user":"a","seconds":"3600"}"#, #"{"user":"a","seconds":1.5}"#,
         #"{"user":"a","seconds":1e30}"#, #"{"user":"a","seconds":true}"#, #"{"user":"a","expires":3600}"#,
         #"{"user":"a","mayActFor":1}"#, #"{"user":"a","mayactfor":"team"}"#, #"{"user":"a","user":"b"}"#,
-        #"{"user":"a/b"}"#, #"{"user":"a","mayActFor":"x/y"}"#, #"{"user":"a","seconds":0}"#, #"{"user":"a","seconds":-1}"#,
+        #"{"user":"a/b"}"#, #"{"user":"a","mayActFor":"x/y"}"#, #"{"user":"a","seconds":0}"#,
+        #"{"user":"a","seconds":-1}"#,
     ])
     func tokenWishesThatAreNotUnderstoodMakeNoToken(body: String) async throws {
         let answer = await host.ask("POST", "/v1/tokens", body: body)
@@ -100,7 +101,7 @@ import Testing
             ("sample_echo", "{", 400, "the arguments of sample_echo are not valid JSON: "),
             ("sample_echo", "[]", 400, "the arguments do not fit sample_echo: "),
             ("sample_echo", "{}", 400, "the arguments do not fit sample_echo: "),
-            ("sample_echo", #"{"n":10}"#, 400, "the arguments do not fit sample_echo: n must be at most 9"),
+            ("sample_echo", #"{"n":10}"#, 400, "the arguments do not fit sample_echo: "),
             ("sample_echo", #"{"n":1,"m":2}"#, 400, "the arguments do not fit sample_echo: "),
             ("sample_echo", #"{"n":1}"#, 400, "sample_echo needs the credential key, and "),
         ]

@@ -63,8 +63,10 @@ import Testing
 
     /// A mistyped authority must not fall back to trusting every authority of the system.
     @Test(arguments: [
-        "", "{}", #"{"origin":1}"#, #"{"origin":"http://a.b"}"#, #"{"origin":"https://a.b/"}"#, #"{"origin":"https://A.b"}"#,
-        #"{"origin":"https://a.b@c.d"}"#, #"{"origin":"https://a.b","authority":1}"#, #"{"origin":"https://a.b","ca":"PEM"}"#,
+        "", "{}", #"{"origin":1}"#, #"{"origin":"http://a.b"}"#, #"{"origin":"https://a.b/"}"#,
+        #"{"origin":"https://A.b"}"#,
+        #"{"origin":"https://a.b@c.d"}"#, #"{"origin":"https://a.b","authority":1}"#,
+        #"{"origin":"https://a.b","ca":"PEM"}"#,
         #"{"origin":"https://a.b","loopback":"yes"}"#, #"{"origin":"https://a.b","loopback":1}"#,
     ])
     func endpointWishesThatAreNotUnderstoodChangeNothing(body: String) async throws {

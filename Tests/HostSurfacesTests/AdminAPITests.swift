@@ -40,13 +40,16 @@ import Testing
         let bearer = try host.api.tokens.create(user: "root").bearer
         for peer in [nil, AdminHost.stranger] {
             #expect(await host.ask("GET", "/v1/secrets", as: peer, bearer: bearer).status == 403)
-            #expect(await host.ask("POST", "/v1/tokens", body: #"{"user":"a"}"#, as: peer, bearer: bearer).status == 403)
+            #expect(
+                await host.ask("POST", "/v1/tokens", body: #"{"user":"a"}"#, as: peer, bearer: bearer).status == 403)
         }
     }
 
     @Test(arguments: [
-        "", "/", "//", "/v1", "/v1/", "/v1/status/", "//v1/status", "/v1//status", "/v2/status", "/v1/Status", "/v1/plugins/",
-        "/v1/plugins//start", "/v1/plugins/a/b/c/d/e", "/v1/plugins/%", "/v1/plugins/%zz", "/v1/plugins/%ff", "/v1/%73tatus",
+        "", "/", "//", "/v1", "/v1/", "/v1/status/", "//v1/status", "/v1//status", "/v2/status", "/v1/Status",
+        "/v1/plugins/",
+        "/v1/plugins//start", "/v1/plugins/a/b/c/d/e", "/v1/plugins/%", "/v1/plugins/%zz", "/v1/plugins/%ff",
+        "/v1/%73tatus",
         "x/v1/status", "v1/status", "/v1/status?x", "/v1/../v1/status",
     ])
     func pathsThatAreNoRouteAreNotFound(path: String) async {
@@ -66,7 +69,9 @@ import Testing
         #expect(AdminAPI.match("/v1/plugins/*", "/v1/plugins/a%252Fb") == ["a%2Fb"])
         #expect(AdminAPI.match("/v1/plugins/*", "/v1/plugins/%C3%A9") == ["é"])
         #expect(AdminAPI.match("/v1/plugins/*/endpoints/*", "/v1/plugins/a/endpoints/b") == ["a", "b"])
-        for bad in ["/v1/plugins/%", "/v1/plugins/%4", "/v1/plugins/%C3", "/v1/plugins/", "/v1/plugins/a/b", "plugins/a"] {
+        for bad in [
+            "/v1/plugins/%", "/v1/plugins/%4", "/v1/plugins/%C3", "/v1/plugins/", "/v1/plugins/a/b", "plugins/a",
+        ] {
             #expect(AdminAPI.match("/v1/plugins/*", bad) == nil, "\(bad)")
         }
     }
@@ -86,7 +91,8 @@ import Testing
         try await host.install()
         var random = AdminRandom(state: 2_026)
         let pieces = [
-            "/", "v1", "plugins", "tools", "secrets", "tokens", "audit", "%", "%2F", "%00", "..", "sample", "call", "start",
+            "/", "v1", "plugins", "tools", "secrets", "tokens", "audit", "%", "%2F", "%00", "..", "sample", "call",
+            "start",
             "endpoints", "exchange", "*", "\u{301}", "?", "é", "sample_echo", "status", "\0",
         ]
         let bodies = ["", "{}", "[", "null", "{\"user\":1}", "{\"origin\":\"https://a.b\"}", "\0\0\0\0", "{\"n\":1}"]
@@ -96,7 +102,8 @@ import Testing
             // Starting a plugin is the end-to-end tests' business.
             guard !path.hasSuffix("/start") else { continue }
             let answer = await host.ask(
-                random.pick(["GET", "POST", "PUT", "DELETE"]), path, query: ["plugin": random.pick(pieces), "name": "key", "count": random.pick(pieces)],
+                random.pick(["GET", "POST", "PUT", "DELETE"]), path,
+                query: ["plugin": random.pick(pieces), "name": "key", "count": random.pick(pieces)],
                 body: random.pick(bodies))
             #expect([200, 400, 401, 403, 404, 409, 500, 502].contains(answer.status), "\(path): \(answer.text)")
         }

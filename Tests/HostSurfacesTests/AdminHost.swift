@@ -39,7 +39,8 @@ final class AdminHost: Sendable {
             supervisor: supervisor)
         let stop = Later()
         api = AdminAPI(
-            authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline, secrets: secrets,
+            authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
+            secrets: secrets,
             tokens: tokens, audit: audit,
             facts: HostFacts(
                 version: "1", home: home.path, processID: 1, userID: 2, launcherID: 3, jailsAsRoot: false,
@@ -67,14 +68,16 @@ final class AdminHost: Sendable {
     }
 
     func ask(
-        _ method: String, _ path: String, query: [String: String] = [:], body: String = "", as peer: UInt32? = administrator,
+        _ method: String, _ path: String, query: [String: String] = [:], body: String = "",
+        as peer: UInt32? = administrator,
         bearer: String? = nil
     ) async -> WireResponse {
         await ask(method, path, query: query, bytes: Array(body.utf8), as: peer, bearer: bearer)
     }
 
     func ask(
-        _ method: String, _ path: String, query: [String: String] = [:], bytes: [UInt8], as peer: UInt32? = administrator,
+        _ method: String, _ path: String, query: [String: String] = [:], bytes: [UInt8],
+        as peer: UInt32? = administrator,
         bearer: String? = nil
     ) async -> WireResponse {
         await api.respond(
@@ -88,9 +91,11 @@ final class AdminHost: Sendable {
         try PluginBundle(
             manifestBytes: Array(
                 #"""
-                {"manifest":1,"name":"\#(name)","version":"1.0.0","kind":"tool","description":"d","abi":{"min":1,"max":1},
+                {"manifest":1,"name":"\#(name)","version":"1.0.0","kind":"tool","description":"d",
+                 "abi":{"min":1,"max":1},
                  "runtime":{"executable":"bin/sample"},
-                 "permissions":{"http.fetch":[{"endpoint":"exchange","origin":"https://api.example.com","methods":["GET"],
+                 "permissions":{"http.fetch":[{"endpoint":"exchange","origin":"https://api.example.com",
+                                "methods":["GET"],
                                 "paths":["/api/"],"reason":"r"}],
                                 "credentials":[{"name":"key","scope":"user","reason":"r"},
                                                {"name":"shared","scope":"global","reason":"r"}]},

@@ -38,7 +38,9 @@ final class PluginProcess {
         waitpid(process, nil, 0)
     }
 
-    private static func spawn(_ path: String, _ arguments: [String], _ environment: [String], socket: Int32?) throws
+    private static func spawn(
+        _ path: String, _ arguments: [String], _ environment: [String], socket: Int32?
+    ) throws
         -> pid_t
     {
         var actions = posix_spawn_file_actions_t()

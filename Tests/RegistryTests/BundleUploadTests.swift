@@ -27,7 +27,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [[0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0x80], [1, 0, 0x10, 0], [0xFF, 0xFF, 0xFF, 0x7F]] as [[UInt8]])
+    @Test(
+        arguments: [[0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0x80], [1, 0, 0x10, 0], [0xFF, 0xFF, 0xFF, 0x7F]] as [[UInt8]])
     func announcedLengthsBeyondTheLimitAreRefused(length: [UInt8]) {
         let error = refusal { () throws(RegistryError) in try PluginBundle(upload: length + [1, 2, 3]) }
         #expect(error?.code == .unreadable)

@@ -27,7 +27,8 @@ import Testing
 
     @Test func theDigestIsSHA256InLowerCaseHex() {
         #expect(
-            PluginBundle.digest(of: Array("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+            PluginBundle.digest(of: Array("abc".utf8))
+                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     }
 
     @Test func anEmptyOrMissingDirectoryIsRefusedByName() throws {
@@ -39,7 +40,7 @@ import Testing
 
     @Test func manifestsAreRefusedWithFieldAndReason() throws {
         let cases = [
-            ("{", "plugin.json: the document ends where a member name is expected (at byte 1)"),
+            ("{", "plugin.json: expected a member name (at byte 1)"),
             ("{}", "manifest: is missing"),
             (
                 String(decoding: SampleBundle.manifest(permissions: #"{"net.raw":[]}"#), as: UTF8.self),
@@ -54,7 +55,7 @@ import Testing
             try put(Array(text.utf8))
             #expect(load()?.code == .invalidManifest)
             #expect(load()?.message.hasPrefix("\(folder.path)/plugin.json was refused at ") == true)
-            #expect(load()?.message.hasSuffix(reason) == true, "\(load()?.message ?? "")")
+            #expect(load()?.message == "\(folder.path)/plugin.json was refused at \(reason)")
         }
     }
 
@@ -62,7 +63,8 @@ import Testing
         try put(SampleBundle.manifest(), nil)
         #expect(load()?.code == .missingExecutable)
         #expect(
-            load()?.message == "runtime.executable: \(folder.path)/bin/sample cannot be read: No such file or directory")
+            load()?.message == "runtime.executable: \(folder.path)/bin/sample cannot be read: No such file or directory"
+        )
     }
 
     @Test func scriptsAndEmptyFilesAreNoExecutables() throws {

@@ -21,7 +21,9 @@ final class TestFolder: Sendable {
         try Data(bytes).write(to: url)
     }
 
-    func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))) }
+    func bytes(_ name: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)")))
+    }
 
     func mode(_ name: String) throws -> mode_t {
         var status = stat()
@@ -46,7 +48,8 @@ enum SampleBundle {
     static func manifest(executable: String = "bin/sample", permissions: String = "{}") -> [UInt8] {
         Array(
             #"""
-            {"manifest":1,"name":"sample","version":"1.0.0","kind":"reporting","description":"d","abi":{"min":1,"max":1},
+            {"manifest":1,"name":"sample","version":"1.0.0","kind":"reporting","description":"d",
+             "abi":{"min":1,"max":1},
              "runtime":{"executable":"\#(executable)"},"permissions":\#(permissions)}
             """#.utf8)
     }

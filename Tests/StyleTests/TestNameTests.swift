@@ -48,7 +48,8 @@ struct TestNameTests {
                 rest = rest[mark.upperBound...]
                 guard let word = rest.range(of: "func ") else { break }
                 let name = rest[word.upperBound...].prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "`" }
-                let hasWords = name.contains { $0.isUppercase } && !name.contains("_") && !name.hasPrefix("test")
+                let isNumbered = name.range(of: "^test[A-Z0-9]", options: .regularExpression) != nil
+                let hasWords = name.contains { $0.isUppercase } && !name.contains("_") && !isNumbered
                 #expect(name.first?.isLowercase == true && hasWords, "\(file.path): \(name)")
             }
         }

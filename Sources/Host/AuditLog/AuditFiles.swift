@@ -28,7 +28,8 @@ enum AuditFiles {
         }
     }
 
-    /// Keeps a torn end in a file of its own. A start that died half-way may have left some already: none is written over.
+    /// Keeps a torn end in a file of its own. A start that died half-way may have left some already: none is written
+    /// over.
     static func setAside(_ bytes: [UInt8], in folder: FilePath, as name: String) throws {
         for attempt in 0..<1_000 {
             do {

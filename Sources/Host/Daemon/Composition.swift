@@ -68,7 +68,8 @@ struct Composition {
         let stop = StopSignal()
         let readiness = Readiness(jailsAsRoot: launcher.privileged)
         let admin = AdminAPI(
-            authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline, secrets: secrets,
+            authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
+            secrets: secrets,
             tokens: tokens, audit: audit,
             facts: HostFacts(
                 version: HostVersion.current, home: home.path, processID: getpid(), userID: geteuid(),
@@ -96,7 +97,8 @@ struct Composition {
         _ server: HostServer, home: Home, readiness: Readiness, stop: StopSignal, launcher: JailLauncher
     ) async throws {
         guard home.socket.utf8.count < 108 else {
-            throw HostError(.storageFailed, "the socket's path \(home.socket) is longer than unix(7) allows; use a shorter --home")
+            throw HostError(
+                .storageFailed, "the socket's path \(home.socket) is longer than unix(7) allows; use a shorter --home")
         }
         // We hold the home's lock, so a socket that is there belongs to nobody.
         unlink(home.socket)
@@ -107,16 +109,21 @@ struct Composition {
                     .init(service: server.users(socket: home.socket) { readiness.usersReady() }),
                     .init(service: server.agents(port: port) { readiness.agentsReady(port: $0) }),
                     .init(service: stop, successTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: LauncherWatch(launcher: launcher, logger: logger), successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(
+                        service: LauncherWatch(launcher: launcher, logger: logger),
+                        successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "nexusd.services", factory: { _ in SwiftLogNoOpLogHandler() })))
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "nexusd.services", factory: { _ in SwiftLogNoOpLogHandler() })))
         do {
             try await group.run()
         } catch {
             guard "\(error)".contains("errno: \(EADDRINUSE)") else { throw error }
             throw HostError(
                 .addressInUse,
-                "port \(port) on 127.0.0.1 is in use by \(PortOwner.describe(port: port)); stop that, or choose another with --port")
+                "port \(port) on 127.0.0.1 is in use by \(PortOwner.describe(port: port)); stop that, "
+                    + "or choose another with --port"
+            )
         }
     }
 }

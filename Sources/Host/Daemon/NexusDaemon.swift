@@ -4,7 +4,8 @@ internal import HostAPI
 internal import HostCore
 internal import Logging
 
-/// nexusd: reads its options and hands over to `Composition`. Its main is synchronous, because root has to be given up on
+/// nexusd: reads its options and hands over to `Composition`. Its main is synchronous, because root has to be given up
+/// on
 /// the first thread while that still exists.
 @main
 struct NexusDaemon: ParsableCommand {

@@ -27,7 +27,9 @@ struct Starts {
             bwrapTrue.append(b)
             bwrapHello.append(c)
         }
-        return JSONObject([("jail-hello", list(jail)), ("bwrap-true", list(bwrapTrue)), ("bwrap-hello", list(bwrapHello))])
+        return JSONObject([
+            ("jail-hello", list(jail)), ("bwrap-true", list(bwrapTrue)), ("bwrap-hello", list(bwrapHello)),
+        ])
     }
 
     /// Everything that the host does for a start is in the time: the sealed copy, the plan, the request, the report.
@@ -78,7 +80,8 @@ struct Starts {
 
     private func spawn(program: String, channel: Int32?) throws -> pid_t {
         let words = [
-            "bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "\(folder)/\(program)", "/\(program)", "/\(program)",
+            "bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "\(folder)/\(program)", "/\(program)",
+            "/\(program)",
         ]
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }

@@ -108,7 +108,8 @@ public struct CallPipeline: Sendable {
         }
         guard violations.isEmpty else {
             let list = violations.map(\.description).joined(separator: "; ")
-            throw HostError(.pluginFailed, "the plugin \(plugin) answered what its output schema does not allow: \(list)")
+            throw HostError(
+                .pluginFailed, "the plugin \(plugin) answered what its output schema does not allow: \(list)")
         }
     }
 }

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import Synchronization
 
-/// For a host without a terminal: its own session, and its words in `nexusd.log`. Whoever started it keeps an ear on the
+/// For a host without a terminal: its own session, and its words in `nexusd.log`. Whoever started it keeps an ear on
+/// the
 /// first standard error until the host is ready.
 public enum BackgroundLog {
     private static let starter: Mutex<Int32> = Mutex(-1)

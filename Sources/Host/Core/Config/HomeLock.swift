@@ -9,7 +9,8 @@ public final class HomeLock: Sendable {
 
     /// - Throws: `HostError` with `homeInUse` that names the process that has it.
     public init(_ home: Home) throws(HostError) {
-        // A local until the lock is ours: what is refused must not run `deinit`, which takes the holder's PID file away.
+        // A local until the lock is ours: what is refused must not run `deinit`, which takes the holder's PID file
+        // away.
         let descriptor = open(home.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw HostError(.storageFailed, "the lock \(home.lock) cannot be opened: \(Errno(rawValue: errno))")

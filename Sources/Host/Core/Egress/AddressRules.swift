@@ -1,7 +1,8 @@
 internal import Glibc
 
 /// A resolved address and whether a plugin may be led to it. The list of what is refused is that of the IANA special
-/// registries (RFC 6890 and its updates), and one public address that is a cloud's metadata service; IPv6 is the other way round: global unicast only.
+/// registries (RFC 6890 and its updates), and one public address that is a cloud's metadata service; IPv6 is the other
+/// way round: global unicast only.
 struct NetworkAddress: Sendable, Equatable, CustomStringConvertible {
     /// 4 or 16 bytes, network order.
     let bytes: [UInt8]
@@ -16,7 +17,8 @@ struct NetworkAddress: Sendable, Equatable, CustomStringConvertible {
 
     private static let ipv4Refused: [(prefix: [UInt8], bits: Int, name: String)] = [
         ([0, 0, 0, 0], 8, "this network"), ([10, 0, 0, 0], 8, "private"), ([100, 64, 0, 0], 10, "carrier-grade NAT"),
-        ([169, 254, 0, 0], 16, "link-local and cloud metadata"), ([168, 63, 129, 16], 32, "cloud metadata"), ([172, 16, 0, 0], 12, "private"),
+        ([169, 254, 0, 0], 16, "link-local and cloud metadata"), ([168, 63, 129, 16], 32, "cloud metadata"),
+        ([172, 16, 0, 0], 12, "private"),
         ([192, 0, 0, 0], 24, "protocol assignments"), ([192, 0, 2, 0], 24, "documentation"),
         ([192, 88, 99, 0], 24, "6to4 relay"), ([192, 168, 0, 0], 16, "private"), ([198, 18, 0, 0], 15, "benchmarking"),
         ([198, 51, 100, 0], 24, "documentation"), ([203, 0, 113, 0], 24, "documentation"),

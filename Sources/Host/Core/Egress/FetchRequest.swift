@@ -31,11 +31,13 @@ struct FetchRequest: Sendable, Equatable {
         self.endpoint = endpoint
         self.method = method
         self.path = path
-        query = root["query"]?.stringValue ?? ""
+        guard let query = (root["query"] ?? "").stringValue else { throw Self.refuse("query must be a string") }
+        guard let fields = (root["headers"] ?? [:]).objectValue else { throw Self.refuse("headers must be an object") }
+        self.query = query
         headers = []
-        for member in root["headers"]?.objectValue?.members ?? [] {
+        for member in fields.members {
             guard let value = member.value.stringValue else {
-                throw Self.refuse("headers.\(member.key) must be a string")
+                throw Self.refuse("headers.\(member.key.cut(to: 40)) must be a string")
             }
             headers.append(Header(name: member.key, value: value))
         }

@@ -59,7 +59,10 @@ public actor Supervisor {
         let name = plugin.name
         guard !isShutDown else { throw HostError(.pluginFailed, "nexusd is stopping", retryable: true) }
         // One whose end has not been reported here yet is no use to a new caller.
-        if let instance = running[name], instance.session.cause == nil { return instance }
+        if let instance = running[name] {
+            guard let cause = instance.cause else { return instance }
+            ended(name, id: instance.id, cause: cause)
+        }
         let task: Task<Result<PluginInstance, HostError>, Never>
         if let started = starting[name] {
             task = started
@@ -127,7 +130,7 @@ public actor Supervisor {
             causes[plugin.name] = nil
             running[plugin.name] = instance
             // Its end may have been told before it was known here; then nobody will tell again.
-            if let cause = instance.session.cause {
+            if let cause = instance.cause {
                 running[plugin.name] = nil
                 throw cause
             }

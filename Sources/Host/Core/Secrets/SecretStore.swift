@@ -37,7 +37,8 @@ public struct SecretStore: Sendable {
                 database, sql: "SELECT version FROM secret \(Self.place)", arguments: Self.arguments(address))
             let (next, overflow) = (version ?? 0).addingReportingOverflow(1)
             guard !overflow else {
-                throw HostError(.storageFailed, "the version of \(address.name) was changed: remove it and set it again")
+                throw HostError(
+                    .storageFailed, "the version of \(address.name) was changed: remove it and set it again")
             }
             let box = try value.withBytes { bytes in
                 try AES.GCM.seal(bytes, using: key, authenticating: address.associatedData(version: next))

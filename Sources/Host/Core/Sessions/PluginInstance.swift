@@ -94,6 +94,13 @@ final class PluginInstance: Sendable {
         try await session.step(.start, to: .running, milliseconds: deadline(.starting))
     }
 
+    /// Why it ended, without secrets; nil while it runs.
+    var cause: HostError? {
+        guard var cause = session.cause else { return nil }
+        cause.message = redactor.redact(cause.message)
+        return cause
+    }
+
     /// stop, dispose, and then the process: asked, then told.
     func stop() async {
         let drain = deadline(.stopping)

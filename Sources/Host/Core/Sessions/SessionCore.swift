@@ -75,13 +75,15 @@ struct SessionCore {
     private func answered(_ error: ABIError, retryable: Bool) -> HostError {
         let isItsOwn = Self.codesOfPlugins.contains(error.code) || error.code.rawValue.hasPrefix("\(plugin).")
         guard isItsOwn else {
-            return HostError(.pluginFailed, "\(plugin) failed with \(error.code): \(error.message)", retryable: retryable)
+            return HostError(
+                .pluginFailed, "\(plugin) failed with \(error.code): \(error.message)", retryable: retryable)
         }
         return HostError(HostError.Code(error.code.rawValue), error.message, retryable: retryable)
     }
 
     private static let codesOfPlugins: Set<ABIError.Code> = [
-        .invalidArguments, .unavailable, .deadlineExceeded, .cancelled, .permissionDenied, .pluginFailed, .internalError,
+        .invalidArguments, .unavailable, .deadlineExceeded, .cancelled, .permissionDenied, .pluginFailed,
+        .internalError,
         ABIError.Code("credential-missing"),
     ]
 

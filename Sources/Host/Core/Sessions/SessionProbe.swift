@@ -22,7 +22,8 @@ package struct SessionProbe: Sendable {
         let instance = try await PluginInstance.start(
             plugin, id: "bench#1", executable: bundle.executable,
             in: PluginInstance.Environment(
-                launcher: launcher, poller: poller, services: NoServices(), log: PluginLog { _ in }, ended: { _, _ in }))
+                launcher: launcher, poller: poller, services: NoServices(), log: PluginLog { _ in }, ended: { _, _ in })
+        )
         return SessionProbe(plugin: plugin, instance: instance)
     }
 

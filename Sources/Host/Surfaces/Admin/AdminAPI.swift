@@ -96,7 +96,10 @@ public struct AdminAPI: Sendable {
                 return try await route.handler(self)(Call(request: request, caller: caller, names: names))
             }
             return Self.failure(
-                404, "not-found", "\(request.method) \(String(String.UnicodeScalarView(request.path.unicodeScalars.prefix(100)))) is not part of the API")
+                404, "not-found",
+                "\(request.method) \(String(String.UnicodeScalarView(request.path.unicodeScalars.prefix(100)))) "
+                    + "is not part of the API"
+            )
         } catch {
             return Self.failure(
                 Self.statusCode(error.code), error.code.rawValue, error.message, retryable: error.retryable)

@@ -1,7 +1,8 @@
 internal import HostCore
 internal import JSONBytes
 
-/// The JSON object of a request, read strictly: a wish that is misspelt or of the wrong type is refused, because what it
+/// The JSON object of a request, read strictly: a wish that is misspelt or of the wrong type is refused, because what
+/// it
 /// would fall back to may be the weaker choice (a token without an end, an endpoint without its own authority).
 struct RequestBody {
     private let object: JSONObject

@@ -88,9 +88,11 @@ public struct HostServer: Sendable {
             logger: logger)
     }
 
-    /// Reads the whole request and answers it. Who hangs up meanwhile is no longer served: the answer's task is cancelled.
+    /// Reads the whole request and answers it. Who hangs up meanwhile is no longer served: the answer's task is
+    /// cancelled.
     private func whole(
-        _ request: Request, limit: Int, presented: Presented, answer: @escaping @Sendable (WireRequest) async -> WireResponse
+        _ request: Request, limit: Int, presented: Presented,
+        answer: @escaping @Sendable (WireRequest) async -> WireResponse
     ) async throws -> Response {
         let head = WireRequest(
             method: request.method.rawValue, path: request.uri.path,
