@@ -53,12 +53,12 @@ import Testing
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         chmod(folder, 0o777)
-        let closed = JailMount(source: folder, destination: "/work")
-        let open = JailMount(source: folder, destination: "/work", weakening: .writableMount)
-        #expect(try await run(["touch", "/work/a"], binds: [closed]) != .exited(code: 0))
-        #expect(try await run(["touch", "/work/a"], binds: [open]) == .exited(code: 0))
+        let closed = JailMount(source: folder, destination: "/data")
+        let open = JailMount(source: folder, destination: "/data", weakening: .writableMount)
+        #expect(try await run(["touch", "/data/a"], binds: [closed]) != .exited(code: 0))
+        #expect(try await run(["touch", "/data/a"], binds: [open]) == .exited(code: 0))
         #expect(access("\(folder)/a", F_OK) == 0)
-        let execution = ["bash", "-c", "cp /usr/bin/true /work/t && chmod +x /work/t && /work/t"]
+        let execution = ["bash", "-c", "cp /usr/bin/true /data/t && chmod +x /data/t && /data/t"]
         #expect(try await run(execution, binds: [open]) == .exited(code: 126))
     }
 

@@ -65,7 +65,7 @@ struct ForbiddenTests {
     }
 
     /// In-jail mount points of tests that look like a machine's own paths: file and lines, may only shrink.
-    static let pathsInsideJails = ["Tests/SandboxTests/SandboxRunTests.swift": 3]
+    static let pathsInsideJails: [String: Int] = [:]
 
     @Test func noFileNamesOneMachinesPaths() {
         let pattern = #"(?<![A-Za-z0-9_.}])/(work|root)/"#

@@ -28,7 +28,7 @@ struct PluginStopCommand: HostCommand {
 
 struct PluginRemoveCommand: HostCommand {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Stop a plugin and remove it. Its users' secrets stay until `nexus secret rm`."
+        commandName: "remove", abstract: "Stop a plugin and remove it, with its endpoints and the secrets kept for it."
     )
     @OptionGroup var host: HostOptions
     @OptionGroup var plugin: PluginName

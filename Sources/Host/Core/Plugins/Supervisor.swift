@@ -60,8 +60,13 @@ public actor Supervisor {
         guard !isShutDown else { throw HostError(.pluginFailed, "nexusd is stopping", retryable: true) }
         // One whose end has not been reported here yet is no use to a new caller.
         if let instance = running[name] {
-            guard let cause = instance.cause else { return instance }
-            ended(name, id: instance.id, cause: cause)
+            if let cause = instance.cause {
+                ended(name, id: instance.id, cause: cause)
+            } else if instance.plugin.digest == plugin.digest {
+                return instance
+            } else {
+                await retire(name)
+            }
         }
         let task: Task<Result<PluginInstance, HostError>, Never>
         if let started = starting[name] {
@@ -84,6 +89,12 @@ public actor Supervisor {
     /// Stops a plugin if it runs; waits for its drain.
     public func stop(_ name: String) async throws(HostError) {
         _ = try catalog.plugin(name)
+        await retire(name)
+    }
+
+    /// The same for a name that may be in the catalog no more: call it after a plugin was replaced or removed, so that no
+    /// call in between brings the old one back.
+    public func retire(_ name: String) async {
         _ = await starting[name]?.value
         guard let instance = running.removeValue(forKey: name) else { return }
         causes[name] = nil
@@ -124,6 +135,11 @@ public actor Supervisor {
                 ])
             } catch {
                 let cause = HostError(.auditFailed, error.message, retryable: true)
+                instance.kill(cause: cause)
+                throw cause
+            }
+            guard (try? catalog.plugin(plugin.name).digest) == plugin.digest else {
+                let cause = HostError(.pluginFailed, "the plugin \(plugin.name) was replaced or removed", retryable: true)
                 instance.kill(cause: cause)
                 throw cause
             }

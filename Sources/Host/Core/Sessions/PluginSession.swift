@@ -22,7 +22,7 @@ final class PluginSession: Sendable {
         var calls: [UInt64: CheckedContinuation<Answer, Never>] = [:]
         var hostCalls: [UInt64: Task<Void, Never>] = [:]
         var steps: [(state: LifecycleState, waiter: CheckedContinuation<HostError?, Never>)] = []
-        var unsent: [UInt8] = []
+        var unsent = Outbox()
         var ticket: UInt64 = 0
         var awaitsRoom = false
         var end: HostError?
@@ -118,10 +118,8 @@ final class PluginSession: Sendable {
                         opened.withLock { $0 = stream }
                         state.calls[stream] = waiter
                         var frame = Message.call(call).frame(stream: stream)
-                        var bytes = frame.encoded()
-                        transmit(bytes, &state)
+                        transmit(frame.encoded(), &state)
                         frame.body.wipe()
-                        bytes.wipe()
                         return nil
                     } catch {
                         return HostError(
@@ -232,27 +230,18 @@ final class PluginSession: Sendable {
     // MARK: writing
 
     /// Sends what the socket takes now; the rest waits for it, up to a limit.
-    private func transmit(_ bytes: [UInt8], _ state: inout State) {
-        guard state.unsent.count + bytes.count <= HostLimits.unsentBytes else {
+    private func transmit(_ bytes: consuming [UInt8], _ state: inout State) {
+        guard state.unsent.byteCount + bytes.count <= HostLimits.unsentBytes else {
             Task { self.fail(HostError(.pluginFailed, "the plugin \(self.plugin) does not read what it is sent")) }
             return
         }
-        state.unsent.append(contentsOf: bytes)
+        state.unsent.append(bytes)
         flush(&state)
     }
 
     private func flush(_ state: inout State) {
         guard state.end == nil else { return }
-        let sent = state.unsent.withUnsafeBytes {
-            send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
-        }
-        if sent > 0 {
-            // Wiped before it is dropped: the frames of calls carry credentials.
-            state.unsent.withUnsafeMutableBytes {
-                SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: $0[..<sent]))
-            }
-            state.unsent.removeFirst(sent)
-        }
+        state.unsent.drain { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL)) }
         guard state.awaitsRoom == state.unsent.isEmpty else { return }
         state.awaitsRoom.toggle()
         poller.change(descriptor, state.ticket, to: state.awaitsRoom ? [.readable, .writable] : .readable)
@@ -273,7 +262,6 @@ final class PluginSession: Sendable {
             state.calls = [:]
             state.steps = []
             state.hostCalls = [:]
-            state.unsent = []
             return copy
         }
         guard let waiting else { return }

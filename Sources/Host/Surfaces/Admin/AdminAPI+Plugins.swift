@@ -19,7 +19,8 @@ extension AdminAPI {
         return Self.ok(["plugins": .array(list)])
     }
 
-    /// An older instance of the same name is stopped first: the next call starts what was installed.
+    /// An older instance of the same name is retired after the catalog has changed: the next call starts what was
+    /// installed.
     func installPlugin(_ call: Call) async throws(HostError) -> WireResponse {
         let bundle: PluginBundle
         do {
@@ -28,8 +29,8 @@ extension AdminAPI {
             throw HostError(.invalidManifest, error.message)
         }
         let name = bundle.manifest.name
-        if (try? catalog.plugin(name)) != nil { try await supervisor.stop(name) }
         try catalog.install(bundle)
+        await supervisor.retire(name)
         try record(
             "installed", name, call,
             [
@@ -53,8 +54,8 @@ extension AdminAPI {
 
     func removePlugin(_ call: Call) async throws(HostError) -> WireResponse {
         let name = call.names[0]
-        try await supervisor.stop(name)
         try catalog.remove(name)
+        await supervisor.retire(name)
         try record("removed", name, call)
         return Self.ok(["removed": .string(name)])
     }

@@ -1,0 +1,55 @@
+import Testing
+
+@testable import HostCore
+
+@Suite struct OutboxTests {
+    /// A socket that takes `room` bytes a call and refuses every third.
+    private func drainAll(_ outbox: inout Outbox, room: Int) -> [UInt8] {
+        var taken: [UInt8] = []
+        var calls = 0
+        while !outbox.isEmpty {
+            outbox.drain { bytes in
+                calls += 1
+                guard !calls.isMultiple(of: 3) else { return -1 }
+                taken.append(contentsOf: bytes.prefix(room))
+                return min(bytes.count, room)
+            }
+        }
+        return taken
+    }
+
+    @Test(arguments: [1, 2, 3, 7, 100]) func framesLeaveWholeAndInOrderHoweverLittleASocketTakes(room: Int) {
+        var outbox = Outbox()
+        let frames: [[UInt8]] = [[1, 2, 3], [], [4], [5, 6, 7, 8, 9, 10, 11]]
+        for frame in frames { outbox.append(frame) }
+        #expect(outbox.byteCount == 11)
+        #expect(drainAll(&outbox, room: room) == Array(1...11))
+        #expect(outbox.byteCount == 0)
+    }
+
+    @Test func whatIsSentIsWipedInPlace() {
+        var outbox = Outbox()
+        outbox.append(Array(repeating: 0xAA, count: 64))
+        var place: UnsafeRawPointer?
+        outbox.drain { bytes in
+            place = bytes.baseAddress
+            return 40
+        }
+        // The frame is still owned by the outbox, so its memory may be looked at during the next send.
+        outbox.drain { bytes in
+            let isWiped = place.map { UnsafeRawBufferPointer(start: $0, count: 40).allSatisfy { $0 == 0 } }
+            #expect(isWiped == true)
+            #expect(bytes.allSatisfy { $0 == 0xAA } && bytes.count == 24)
+            return 24
+        }
+        #expect(outbox.isEmpty)
+    }
+
+    @Test func aSocketThatTakesNothingLosesNothing() {
+        var outbox = Outbox()
+        outbox.append([1, 2, 3])
+        outbox.drain { _ in -1 }
+        outbox.drain { _ in 0 }
+        #expect(drainAll(&outbox, room: 8) == [1, 2, 3])
+    }
+}
