@@ -49,7 +49,8 @@ $(DEBUG)/hostile: $(HOSTILE_SOURCES)
 
 test: debug
 	@scripts/mcp-venv >/dev/null
-	swift test --skip-build --disable-xctest
+	swift test --skip-build --disable-xctest --skip EndToEndTests
+	swift test --skip-build --disable-xctest --filter EndToEndTests
 	/usr/bin/python3 Plugins/crypto-bot/Simulator/checks/real_clients.py --venvs .build/venvs-exchange
 
 demo: $(if $(filter bin,$(BIN)),build,debug)

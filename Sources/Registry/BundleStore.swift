@@ -14,10 +14,10 @@ public struct BundleStore: Sendable {
     /// Writes the executable under its digest: to a new file first, renamed once it is whole and on disk.
     public func save(_ bundle: PluginBundle) throws(RegistryError) {
         let target = root.appending(bundle.executableDigest)
-        let fresh = root.appending("\(bundle.executableDigest).new")
+        let fresh = root.appending("\(bundle.executableDigest).\(UInt64.random(in: .min ... .max)).new")
         do {
             let file = try FileDescriptor.open(
-                fresh, .writeOnly, options: [.create, .truncate, .noFollow, .closeOnExec],
+                fresh, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
                 permissions: [.ownerReadWrite])
             try file.closeAfter {
                 _ = try file.writeAll(bundle.executable)
@@ -25,6 +25,7 @@ public struct BundleStore: Sendable {
             }
             try FileOperations.rename(fresh, to: target)
         } catch {
+            FileOperations.unlink(fresh)
             throw RegistryError(.storeFailed, "the executable could not be stored at \(target): \(error)")
         }
     }

@@ -14,8 +14,8 @@ import Testing
         let file = try host.tokenFile(user: "bob")
         let token = try String(contentsOfFile: file, encoding: .utf8)
         #expect(try RawHTTP.mcp(port: host.port, token: token, body: RawHTTP.initialize).status == 200)
-        let id = try #require(
-            try host.nexus("token", "list", "--json").json()["tokens"]?.arrayValue?.last?["id"]?.stringValue)
+        let tokens = try host.nexus("token", "list", "--json").json()["tokens"]?.arrayValue ?? []
+        let id = try #require(tokens.first { $0["user"] == "bob" }?["id"]?.stringValue)
         #expect(try host.nexus("token", "revoke", id).status == 0)
         #expect(try RawHTTP.mcp(port: host.port, token: token, body: RawHTTP.initialize).status == 401)
         try? FileManager.default.removeItem(atPath: file)

@@ -63,6 +63,20 @@ import Testing
         #expect(eventually { !before.contains { $0 != host.launcherID && isAlive($0) } })
     }
 
+    @Test func aPluginThatIsBeingRemovedIsNotBroughtBackByACall() throws {
+        let host = try TestHost()
+        try host.install("rogue-hang-on-stop")
+        try setKey(host, "rogue-hang-on-stop")
+        _ = try host.call("poke")
+        let removing = try Program.start(
+            host.command(["plugin", "remove", "rogue-hang-on-stop"]), environment: ["NEXUS_HOME": host.home])
+        let isUnknown = try eventually { try host.call("poke").errors.contains("no tool is called") }
+        #expect(isUnknown)
+        #expect(try removing.finish(seconds: 60).status == 0)
+        #expect(try host.descendants() == [host.launcherID])
+        #expect(try host.nexus("secret", "list", "--json").json()["secrets"] == [])
+    }
+
     @Test func aSecretThatAPluginEchoesIsRedactedEverywhere() throws {
         let host = try TestHost()
         try host.install("rogue-secret-echo")

@@ -45,7 +45,7 @@ import Testing
     @Test func unknownServicesAreDeniedAndRecorded() async throws {
         let error = await perform([:], service: "net.connect", in: try SamplePlugin.context())
         #expect(error?.message == "there is no host service \"net.connect\"; there is: http.fetch")
-        #expect(try lastEntry()?["service"] == "net.connect")
+        #expect(try lastEntry()?["service"] == "unknown", "a name that a plugin chose may hold a secret")
     }
 
     @Test(arguments: ["https://127.0.0.1:1", "https://10.0.0.1:1", "https://169.254.169.254", "https://0.0.0.0:1"])

@@ -29,11 +29,28 @@ import Testing
             await answer.value.error
                 == HostError(.deadlineExceeded, "sample_echo did not answer before its deadline", retryable: true))
         #expect(try await peer.next(.cancel).stream == frame.stream)
+        _ = try await peer.next(.ping)
         try peer.send(result("1"), stream: frame.stream)
         let other = try peer.call()
         try peer.send(result("2"), stream: try await peer.next(.call).stream)
         #expect(await other.value.text == "2")
         #expect(peer.session.lateFrames == 1)
+    }
+
+    @Test func pluginThatSaysNothingAfterADeadlineIsFailed() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call(deadline: Clock.unixMilliseconds() + 20)
+        #expect(await answer.value.error?.code == .deadlineExceeded)
+        // It has been asked twice, by cancel and by ping, and answers neither: the next caller is told that it is dead.
+        var cause: HostError?
+        for _ in 0..<500 where cause == nil {
+            try await Task.sleep(for: .milliseconds(20))
+            let next = try peer.call(deadline: Clock.unixMilliseconds() + 1)
+            let error = await next.value.error
+            if error?.message.contains("then said nothing") == true { cause = error }
+        }
+        #expect(cause?.code == .deadlineExceeded)
     }
 
     @Test func deadlineThatHasPassedAlreadyStillAnswersEveryCaller() async throws {

@@ -217,7 +217,8 @@ import Testing
     @Test func pluginErrorNeverSpeaksForTheHost() throws {
         for (code, seen) in [
             ("unauthenticated", "plugin-failed"), ("audit-failed", "plugin-failed"), ("forbidden", "plugin-failed"),
-            ("unavailable", "unavailable"), ("sample.limit", "sample.limit"), ("samplex", "plugin-failed"),
+            ("unavailable", "unavailable"), ("sample.limit", "sample.limit"),
+            ("sample.SECRETvalue", "plugin-failed"), ("sample.", "plugin-failed"), ("samplex", "plugin-failed"),
         ] {
             var core = try running()
             let stream = try core.openCall(context)

@@ -5,6 +5,9 @@ internal import SystemPackage
 enum AuditFiles {
     static func makeDirectory(_ path: FilePath) throws {
         guard mkdir(path.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+        var status = stat()
+        // Not a link: two hosts could be led to one log by it.
+        guard lstat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { throw Errno.notDirectory }
     }
 
     static func read(_ path: FilePath) throws(AuditError) -> [UInt8] {

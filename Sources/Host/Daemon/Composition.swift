@@ -118,6 +118,10 @@ struct Composition {
         do {
             try await group.run()
         } catch {
+            if "\(error)".contains("errno: \(EACCES)") {
+                throw HostError(
+                    .invalidRequest, "port \(port) is not for an ordinary user; choose one above 1023 with --port")
+            }
             guard "\(error)".contains("errno: \(EADDRINUSE)") else { throw error }
             throw HostError(
                 .addressInUse,

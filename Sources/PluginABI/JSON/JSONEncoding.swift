@@ -51,8 +51,7 @@ extension JSONValue {
             case "\n": output.append(contentsOf: "\\n".utf8)
             case "\r": output.append(contentsOf: "\\r".utf8)
             case "\t": output.append(contentsOf: "\\t".utf8)
-            case "\u{0}"..<"\u{20}", "\u{7F}"..<"\u{A0}", "\u{200B}"..."\u{200F}", "\u{2028}"..."\u{202E}",
-                "\u{2060}"..."\u{2069}", "\u{FEFF}":
+            case _ where scalar.misleads:
                 let hex = String(scalar.value, radix: 16)
                 output.append(contentsOf: "\\u".utf8)
                 output.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - hex.count))

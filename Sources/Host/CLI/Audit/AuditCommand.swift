@@ -34,7 +34,7 @@ struct AuditTailCommand: HostCommand {
             guard !fixed.contains(member.key), member.value != .null, member.value != .object(JSONObject()) else {
                 return nil
             }
-            return "\(member.key)=\(member.value.stringValue ?? member.value.text)"
+            return "\(member.key)=\(member.value.stringValue?.printable ?? member.value.text)"
         }
         let kind = entry.shown("kind")
         let label = ["denied", "refused"].contains(kind) ? host.output.red(kind) : host.output.bold(kind)

@@ -17,28 +17,16 @@ struct DaemonProcess {
 
     func isRunning() async -> Bool { (try? await HostClient(home: home).send(.get, APIPath.status, seconds: 5)) != nil }
 
-    /// Starts nexusd in the background unless one runs, under a file lock, so that two starters make one host.
+    /// Starts nexusd in the background unless one runs. Of several starters one nexusd gets the home's lock; the others
+    /// wait for that one.
     ///
     /// - Returns: whether it had to be started.
     func ensure(arguments: [String]) async throws -> Bool {
         if await isRunning() { return false }
-        try FileManager.default.createDirectory(
-            atPath: (home as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        let name = (home as NSString).lastPathComponent
-        let lockPath = (home as NSString).deletingLastPathComponent + "/.\(name).start-lock"
-        let lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard lock >= 0 else { throw CommandFailure("the start lock \(lockPath) cannot be opened: errno \(errno)") }
-        defer {
-            unlink(lockPath)
-            close(lock)
-        }
-        flock(lock, LOCK_EX)
-        if await isRunning() { return false }
-        let log = FileManager.default.temporaryDirectory.appendingPathComponent("nexusd-\(getpid()).log").path
+        let log = FileManager.default.temporaryDirectory.appendingPathComponent("nexusd-\(UUID().uuidString).log").path
         let process = try spawn(arguments: arguments, log: log)
         defer { unlink(log) }
-        try await awaitReady(process, log: log)
-        return true
+        return try await awaitReady(process, log: log)
     }
 
     private func spawn(arguments: [String], log: String) throws -> Process {
@@ -61,18 +49,23 @@ struct DaemonProcess {
         return process
     }
 
-    private func awaitReady(_ process: Process, log: String) async throws {
+    /// - Returns: true when it is the started process that serves, false when another was faster.
+    private func awaitReady(_ process: Process, log: String) async throws -> Bool {
         for _ in 0..<300 {
-            if await isRunning() { return }
+            if await isRunning() { return process.isRunning }
             if !process.isRunning {
-                let words = (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").last.map(
-                    String.init)
-                throw CommandFailure(
-                    words?.replacing("nexusd: ", with: "") ?? "nexusd ended with status \(process.terminationStatus)",
-                    exitCode: process.terminationStatus == 75 ? 75 : 1)
+                let words = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+                let isLate = process.terminationStatus == 75 && words.contains("the home \(home) is in use by nexusd")
+                if !isLate { throw failure(words, status: process.terminationStatus) }
             }
             try await Task.sleep(for: .milliseconds(50))
         }
         throw CommandFailure("nexusd was not ready within 15 s; see \(HomePath.log(home: home))")
+    }
+
+    private func failure(_ words: String, status: Int32) -> CommandFailure {
+        let line = words.split(separator: "\n").last { $0.hasPrefix("nexusd: ") }?.dropFirst("nexusd: ".count)
+        let message = line.map(String.init) ?? (words.isEmpty ? "nexusd ended with status \(status)" : words)
+        return CommandFailure(message, exitCode: status == 75 ? 75 : 1)
     }
 }

@@ -15,7 +15,8 @@ extension HostCommand {
             try await perform()
         } catch let failure as CommandFailure {
             let json = APIFailure(code: failure.code, message: failure.message).json.text
-            FileHandle.standardError.write(Data((host.json ? json : "nexus: \(failure.message)").appending("\n").utf8))
+            let line = host.json ? json : "nexus: \(failure.message.printable)"
+            FileHandle.standardError.write(Data("\(line)\n".utf8))
             throw ExitCode(failure.exitCode)
         }
     }

@@ -42,9 +42,9 @@ extension JSONValue {
     /// A member as text for people; a dash where there is none.
     func shown(_ name: String) -> String {
         switch self[name] {
-        case .string(let text)?: text
+        case .string(let text)?: text.printable
         case .null?, nil: "–"
-        case .array(let items)?: items.map { $0.stringValue ?? $0.text }.joined(separator: ", ")
+        case .array(let items)?: items.map { $0.stringValue?.printable ?? $0.text }.joined(separator: ", ")
         case let value?: value.text
         }
     }

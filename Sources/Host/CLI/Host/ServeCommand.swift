@@ -9,6 +9,10 @@ struct StartOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Account to serve as when started by root.", valueName: "account"))
     var user: String?
 
+    func validate() throws {
+        guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535, not \(port)") }
+    }
+
     var arguments: [String] { ["--port", String(port)] + (user.map { ["--user", $0] } ?? []) }
 }
 

@@ -71,6 +71,7 @@ public struct CallPipeline: Sendable {
                 return result
             case .failure(var error):
                 error.message = instance.redactor.redact(error.message)
+                error.code = HostError.Code(instance.redactor.redact(error.code.rawValue))
                 throw error
             }
         } catch {

@@ -32,7 +32,8 @@ public struct Home: Sendable, Equatable {
         }
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-            let why = errno == EACCES ? "cannot be reached by uid \(geteuid()) (a folder above it is closed)" : "is not a directory"
+            let closed = "cannot be reached by uid \(geteuid()): a folder above it is closed to it"
+            let why = errno == EACCES ? closed : "is not a directory"
             throw HostError(.storageFailed, "the home \(path) \(why); choose another with --home")
         }
         guard status.st_uid == geteuid() else {

@@ -16,6 +16,12 @@ public enum HostLimits {
     public static let keptLogLines = 200
     /// One such line, in characters.
     public static let logLineBytes = 2_048
+    /// Lines that a plugin may log in one second; the rest is counted and dropped.
+    public static let logLinesPerSecond = 100
+    /// Denials of one call that are recorded one by one.
+    public static let recordedDenials = 20
+    /// After a call's deadline, how long a plugin may say nothing at all before it counts as dead.
+    public static let silenceMilliseconds: UInt64 = 2_000
     /// What is read of one line before it is searched for secrets and cut.
     public static let rawLineBytes = 64 << 10
     /// Answer to `http.fetch`, body.

@@ -43,11 +43,11 @@ public struct ServiceUser: Sendable, Equatable {
         guard status.st_uid != uid else { return }
         // Only an empty directory of root's: a home of somebody else, or one full of files, is not ours to take.
         guard status.st_uid == 0, isEmpty(home.path), lchown(home.path, uid, gid) == 0 else {
+            let isHome = access(home.lock, F_OK) == 0
+            let remedy = isHome ? "run: chown -R \(uid):\(gid) \(home.path)" : "choose an empty directory with --home"
             throw HostError(
                 .storageFailed,
-                "the home \(home.path) belongs to uid \(status.st_uid) and is in use; "
-                    + "run: chown -R \(uid):\(gid) \(home.path)"
-            )
+                "the directory \(home.path) belongs to uid \(status.st_uid) and is not empty; \(remedy)")
         }
     }
 

@@ -120,11 +120,15 @@ public final class HTTPFetchService: HostServices {
     }
 
     private func record(_ error: ABIError, _ call: Message.HostCall, _ context: CallContext) {
+        let verdict = context.denials.next()
+        guard verdict != .skip else { return }
+        let reason = context.redactor.redact(error.message)
         _ = try? audit.append([
             ("kind", "denied"), ("request", .string(context.requestID)), ("actor", .string(context.caller.actor)),
             ("principal", .string(context.caller.principal)), ("plugin", .string(context.plugin.name)),
             ("instance", .string(context.instance)), ("tool", .string(context.tool)),
-            ("service", .string(call.service.cut(to: 64))), ("reason", .string(context.redactor.redact(error.message))),
+            ("service", call.service == "http.fetch" ? "http.fetch" : "unknown"), ("reason", .string(reason)),
+            ("more", verdict == .recordAsLast ? "later denials of this call are not recorded" : .null),
         ])
     }
 }

@@ -92,8 +92,8 @@ public actor Supervisor {
         await retire(name)
     }
 
-    /// The same for a name that may be in the catalog no more: call it after a plugin was replaced or removed, so that no
-    /// call in between brings the old one back.
+    /// The same for a name that may be in the catalog no more: call it after a plugin was replaced or removed, so that
+    /// no call in between brings the old one back.
     public func retire(_ name: String) async {
         _ = await starting[name]?.value
         guard let instance = running.removeValue(forKey: name) else { return }
@@ -139,7 +139,8 @@ public actor Supervisor {
                 throw cause
             }
             guard (try? catalog.plugin(plugin.name).digest) == plugin.digest else {
-                let cause = HostError(.pluginFailed, "the plugin \(plugin.name) was replaced or removed", retryable: true)
+                let cause = HostError(
+                    .pluginFailed, "the plugin \(plugin.name) was replaced or removed", retryable: true)
                 instance.kill(cause: cause)
                 throw cause
             }

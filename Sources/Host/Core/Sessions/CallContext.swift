@@ -11,6 +11,7 @@ public struct CallContext: Sendable {
     public var deadline: UInt64
     /// Knows what must not be said of this call.
     var redactor: Redactor
+    var denials = DenialCounter()
 }
 
 /// What plugins may ask of the host.

@@ -1,7 +1,7 @@
 internal import PluginABI
 
-/// Frames that wait for room in a socket. Each is kept as it came and wiped in place once it is sent: a buffer that grows
-/// and shifts would leave copies of credentials behind.
+/// Frames that wait for room in a socket. Each is kept as it came and wiped in place once it is sent: a buffer that
+/// grows and shifts would leave copies of credentials behind.
 struct Outbox {
     private var frames: [[UInt8]] = []
     /// Bytes of the first frame that are sent already.

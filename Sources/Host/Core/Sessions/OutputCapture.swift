@@ -1,33 +1,61 @@
 internal import Glibc
+internal import JSONBytes
 internal import Synchronization
 
 /// The last lines that a plugin said outside the protocol: stdout, stderr and log frames.
 public final class PluginLog: Sendable {
-    private let lines: Mutex<[String]> = Mutex([])
+    private struct State {
+        var lines: [String] = []
+        var second = 0
+        var inSecond = 0
+        var dropped = 0
+    }
+    private let state = Mutex(State())
     private let sink: @Sendable (String) -> Void
     /// What this plugin was lent, over all its instances.
     let redactor = Redactor()
 
-    init(sink: @escaping @Sendable (String) -> Void) { self.sink = sink }
+    private let now: @Sendable () -> Int
+
+    init(now: @escaping @Sendable () -> Int = Clock.unixSeconds, sink: @escaping @Sendable (String) -> Void) {
+        self.now = now
+        self.sink = sink
+    }
 
     /// Keeps one line, made safe to print: no secrets, cut to length, control characters shown as escapes.
     func add(_ source: String, _ text: String) {
-        var safe = ""
-        // Redacted before it is cut: half a secret would not be recognised.
-        for scalar in redactor.redact(text).unicodeScalars.prefix(HostLimits.logLineBytes) {
-            safe +=
-                scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
-                ? scalar.escaped(asASCII: true) : String(scalar)
+        guard let dropped = admit() else { return }
+        if dropped > 0 {
+            keep("nexusd: \(dropped) lines were dropped; the limit is \(HostLimits.logLinesPerSecond) a second")
         }
-        let line = "\(source): \(safe)"
-        lines.withLock { lines in
-            lines.append(line)
-            if lines.count > HostLimits.keptLogLines { lines.removeFirst() }
+        // Redacted before it is cut: half a secret would not be recognised.
+        keep("\(source): \(redactor.redact(text).cut(to: HostLimits.logLineBytes).printable)")
+    }
+
+    private func keep(_ line: String) {
+        state.withLock { state in
+            state.lines.append(line)
+            if state.lines.count > HostLimits.keptLogLines { state.lines.removeFirst() }
         }
         sink(line)
     }
 
-    public func recent(_ count: Int) -> [String] { lines.withLock { Array($0.suffix(count)) } }
+    /// Whether a line may be kept now, and if so how many were dropped since the last one; nil for one to drop.
+    private func admit() -> Int? {
+        state.withLock { state in
+            let second = now()
+            if second != state.second { (state.second, state.inSecond) = (second, 0) }
+            guard state.inSecond < HostLimits.logLinesPerSecond else {
+                state.dropped += 1
+                return nil
+            }
+            state.inSecond += 1
+            defer { state.dropped = 0 }
+            return state.dropped
+        }
+    }
+
+    public func recent(_ count: Int) -> [String] { state.withLock { Array($0.lines.suffix(count)) } }
 }
 
 /// Reads one pipe of a plugin into its log, line by line, until the plugin's end closes.

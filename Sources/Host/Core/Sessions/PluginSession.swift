@@ -1,6 +1,7 @@
 // What crosses here: frames from a plugin that nobody trusts. SessionCore judges them; this shell owns the socket, the
 // waiting callers and nothing else.
 internal import Glibc
+internal import JSONBytes
 internal import PluginABI
 internal import Synchronization
 
@@ -25,6 +26,8 @@ final class PluginSession: Sendable {
         var unsent = Outbox()
         var ticket: UInt64 = 0
         var awaitsRoom = false
+        /// How often something was received.
+        var heard: UInt64 = 0
         var end: HostError?
     }
 
@@ -145,9 +148,23 @@ final class PluginSession: Sendable {
         Task { [self] in
             let now = Clock.unixMilliseconds()
             try await Task.sleep(for: .milliseconds(deadline > now ? deadline - now : 0))
+            let heard = state.withLock { $0.heard }
             abandon(
                 stream, HostError(.deadlineExceeded, "\(tool) did not answer before its deadline", retryable: true))
+            reply(.ping(nonce: deadline), stream: 0)
+            // Of its own, because the caller's answer ends this one.
+            Task { await self.failIfSilent(since: heard) }
         }
+    }
+
+    /// A plugin that has missed a deadline and then answers neither the cancel nor a ping is dead, whatever its process
+    /// does.
+    private func failIfSilent(since heard: UInt64) async {
+        try? await Task.sleep(for: .milliseconds(HostLimits.silenceMilliseconds))
+        guard state.withLock({ $0.heard == heard && $0.end == nil }) else { return }
+        fail(HostError(
+            .deadlineExceeded, "the plugin \(plugin) missed a call's deadline and then said nothing for "
+                + "\(HostLimits.silenceMilliseconds) ms", retryable: true))
     }
 
     private static let cancelled = HostError(HostError.Code("cancelled"), "the caller cancelled the call")
@@ -173,7 +190,10 @@ final class PluginSession: Sendable {
             Task { fail(await callbacks.explainEnd()) }
             return
         }
-        let effects = state.withLock { $0.end == nil ? $0.core.receive(buffer[..<count]) : [] }
+        let effects = state.withLock { state in
+            state.heard += 1
+            return state.end == nil ? state.core.receive(buffer[..<count]) : []
+        }
         buffer.wipe()
         for effect in effects { perform(effect) }
     }
@@ -196,7 +216,8 @@ final class PluginSession: Sendable {
         case .pong(let nonce): reply(.pong(nonce: nonce), stream: 0)
         case .failed(let error):
             reply(.abort(error), stream: 0)
-            fail(HostError(.pluginFailed, "the plugin \(plugin) broke the protocol: \(error.message) (\(error.code))"))
+            let what = "\(error.message.printable) (\(error.code.rawValue.printable))"
+            fail(HostError(.pluginFailed, "the plugin \(plugin) broke the protocol: \(what)"))
         }
     }
 

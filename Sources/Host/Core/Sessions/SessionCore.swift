@@ -1,3 +1,4 @@
+internal import JSONBytes
 internal import PluginABI
 
 /// The host's side of one plugin's conversation as a value: bytes in, effects out. It owns no socket and no clock.
@@ -60,8 +61,8 @@ struct SessionCore {
         case .error(let error, let retryable):
             try end(stream, .failure(answered(error, retryable: retryable)), &effects)
         case .cancelled(let reason):
-            try end(
-                stream, .failure(HostError(HostError.Code("cancelled"), "\(plugin) cancelled: \(reason)")), &effects)
+            let error = HostError(HostError.Code("cancelled"), "\(plugin) cancelled: \(reason.printable)")
+            try end(stream, .failure(error), &effects)
         case .cancel: if openHostCalls.contains(stream) { effects.append(.cancelHostCall(stream: stream)) }
         case .hostCall(let call): try open(call, stream: stream, &effects)
         case .log(let record): effects.append(.log(record))
@@ -73,12 +74,20 @@ struct SessionCore {
     /// A plugin's error as callers see it. It may use the codes that are about its own work and those that start with
     /// its name; any other, which would speak for the host, becomes `plugin-failed`.
     private func answered(_ error: ABIError, retryable: Bool) -> HostError {
-        let isItsOwn = Self.codesOfPlugins.contains(error.code) || error.code.rawValue.hasPrefix("\(plugin).")
-        guard isItsOwn else {
-            return HostError(
-                .pluginFailed, "\(plugin) failed with \(error.code): \(error.message)", retryable: retryable)
+        let message = error.message.printable
+        guard Self.codesOfPlugins.contains(error.code) || isOwnCode(error.code.rawValue) else {
+            let code = error.code.rawValue.cut(to: 64).printable
+            return HostError(.pluginFailed, "\(plugin) failed with \(code): \(message)", retryable: retryable)
         }
-        return HostError(HostError.Code(error.code.rawValue), error.message, retryable: retryable)
+        return HostError(HostError.Code(error.code.rawValue), message, retryable: retryable)
+    }
+
+    /// `plugin-name.what`, where `what` is one to forty of a–z, 0–9 and -: a word, not a place to put data.
+    private func isOwnCode(_ code: String) -> Bool {
+        guard code.hasPrefix("\(plugin).") else { return false }
+        let what = code.utf8.dropFirst(plugin.utf8.count + 1)
+        return (1...40).contains(what.count)
+            && what.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
     }
 
     private static let codesOfPlugins: Set<ABIError.Code> = [

@@ -93,6 +93,9 @@ public struct AdminAPI: Sendable {
                         .forbidden,
                         "\(caller.actor) may not administer this host; its owner or root may: run as one of them")
                 }
+                // Who administers is whom the kernel names: a token that comes along is for calling tools.
+                let peer = Presented(peerUserID: request.presented.peerUserID)
+                let caller = route.needsAdministrator ? try authenticator.caller(peer) : caller
                 return try await route.handler(self)(Call(request: request, caller: caller, names: names))
             }
             return Self.failure(
