@@ -33,10 +33,13 @@ enum Built {
         .deletingLastPathComponent().path
     static let debug = "\(root)/.build/debug"
 
-    /// A folder with bin/ and plugins/, made once.
+    private static var place: String { "/tmp/nexus-e2e-\(getpid())" }
+
+    /// A folder with bin/ and plugins/, made once and removed when the tests end.
     static let folder: Result<String, any Error> = Result {
-        let folder = "/tmp/nexus-e2e-\(getpid())"
+        let folder = place
         try? FileManager.default.removeItem(atPath: folder)
+        atexit { try? FileManager.default.removeItem(atPath: Built.place) }
         for part in ["bin", "plugins"] {
             try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
         }

@@ -18,7 +18,11 @@ import Testing
 
     @Test func onlyTheLastLinesAreKept() {
         let seconds = Mutex(0)
-        let log = PluginLog(now: { seconds.withLock { $0 += 1; return $0 } }) { _ in }
+        let log = PluginLog(now: {
+            seconds.withLock {
+                $0 += 1; return $0
+            }
+        }) { _ in }
         for number in 0..<1_000 { log.add("stderr", "\(number)") }
         #expect(log.recent(10_000).count == HostLimits.keptLogLines)
         #expect(log.recent(1) == ["stderr: 999"])

@@ -162,9 +162,11 @@ final class PluginSession: Sendable {
     private func failIfSilent(since heard: UInt64) async {
         try? await Task.sleep(for: .milliseconds(HostLimits.silenceMilliseconds))
         guard state.withLock({ $0.heard == heard && $0.end == nil }) else { return }
-        fail(HostError(
-            .deadlineExceeded, "the plugin \(plugin) missed a call's deadline and then said nothing for "
-                + "\(HostLimits.silenceMilliseconds) ms", retryable: true))
+        fail(
+            HostError(
+                .deadlineExceeded,
+                "the plugin \(plugin) missed a call's deadline and then said nothing for "
+                    + "\(HostLimits.silenceMilliseconds) ms", retryable: true))
     }
 
     private static let cancelled = HostError(HostError.Code("cancelled"), "the caller cancelled the call")
