@@ -35,17 +35,19 @@ build: bootstrap
 	@ls -sh1 bin
 
 # Everything that the tests need, in one build.
-debug: bootstrap $(DEBUG)/nexus-jail $(DEBUG)/hostile
+debug: bootstrap
 	@swift build --build-tests
+# After the build, which makes .build/debug: a folder of ours in its place would be thrown away.
+	@$(MAKE) -s $(DEBUG)/nexus-jail $(DEBUG)/hostile
 	@$(MAKE) -s -C Tests/Fixtures/plugins OUT=$(CURDIR)/.build/fixture-plugins
 	@mkdir -p $(dir $(PLUGIN))
 	@install -m 755 -s $(DEBUG)/crypto-bot $(PLUGIN)
 
 $(DEBUG)/nexus-jail: $(JAIL_SOURCES) $(JAIL_HEADERS)
-	@mkdir -p $(DEBUG) && $(CC) $(JAIL_FLAGS) -o $@ $(JAIL_SOURCES)
+	@$(CC) $(JAIL_FLAGS) -o $@ $(JAIL_SOURCES)
 
 $(DEBUG)/hostile: $(HOSTILE_SOURCES)
-	@mkdir -p $(DEBUG) && $(CC) -O2 -static -Wall -Wextra -Werror -o $@ $(HOSTILE_SOURCES)
+	@$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $(HOSTILE_SOURCES)
 
 test: debug
 	@scripts/mcp-venv >/dev/null
