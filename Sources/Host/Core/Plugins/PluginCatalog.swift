@@ -10,6 +10,7 @@ public final class PluginCatalog: Sendable {
     private let database: Database
     private let store: BundleStore
     private let plugins: Mutex<[String: InstalledPlugin]>
+    private let reloading = Mutex(())
 
     public init(database: Database, store: BundleStore) throws(HostError) {
         self.database = database
@@ -122,7 +123,12 @@ public final class PluginCatalog: Sendable {
         if !isUsed { store.remove(digest: digest) }
     }
 
+    /// Reads and shows the database as one step: of two changes at once, the later picture must not be the older one.
     private func reload() throws(HostError) {
+        try reloading.withLock { (_) throws(HostError) in try load() }
+    }
+
+    private func load() throws(HostError) {
         let rows = try database.read { database in
             try Row.fetchAll(database, sql: "SELECT name, manifest, digest, installed FROM plugin").map {
                 (
