@@ -34,7 +34,7 @@ struct SandboxRunCommand: AsyncParsableCommand {
         do throws(JailError) {
             let exit = try await SandboxRun.run(
                 profile: profile, binds: try binds(), command: command, helper: DaemonProcess.jailHelper)
-            throw0(SandboxRun.status(of: exit))
+            end(with: SandboxRun.status(of: exit))
         } catch {
             let failure = APIFailure(code: error.layer ?? error.code.rawValue, message: error.message)
             FileHandle.standardError.write(
@@ -44,7 +44,7 @@ struct SandboxRunCommand: AsyncParsableCommand {
     }
 
     /// The program's status is ours, at once and without another word.
-    private func throw0(_ status: Int32) -> Never { Foundation.exit(status) }
+    private func end(with status: Int32) -> Never { Foundation.exit(status) }
 
     private func binds() throws(JailError) -> [JailMount] {
         var mounts: [JailMount] = []
