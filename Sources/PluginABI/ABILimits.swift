@@ -1,4 +1,4 @@
-/// Every limit of the plugin ABI (abi-v1.md section 9). Sizes in bytes.
+/// Every limit of the plugin ABI (abi-v1.md section 10). Sizes in bytes.
 public enum ABILimits {
     /// Frame header, fixed.
     public static let headerBytes = 16
@@ -20,4 +20,10 @@ public enum ABILimits {
     public static let credentialsPerCall = 16
     /// Calls of a plugin to the host that may be open at once.
     public static let openHostCalls = 32
+    /// The bytes of one `data` frame.
+    public static let dataBytes = 256 << 10
+    /// What a plugin may send as `data` on a call before it is granted more.
+    public static let initialCreditBytes = 256 << 10
+    /// Unspent credit of one call.
+    public static let creditBytes = 16 << 20
 }

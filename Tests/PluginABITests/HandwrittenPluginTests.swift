@@ -68,7 +68,7 @@ import Testing
         try plugin.call("log", #"{"message":"hi"}"#, stream: 1)
         for level in Message.LogLevel.allCases {
             let record = try plugin.expect(.log, stream: 1)
-            #expect(record.vector == ["level": .string("\(level)"), "message": "hi"])
+            #expect(record.vector == ["level": .string("\(level)"), "message": "hi", "fields": .null])
         }
         #expect(try plugin.result(stream: 1) == #"{"logged":4}"#)
         try plugin.call("stdout", stream: 3)
@@ -100,7 +100,7 @@ import Testing
     /// What each rogue's first offence is called.
     static let offences: [(mode: String, code: ABIError.Code)] = [
         ("garbage", .frameTooLarge), ("garbage-at-start", .frameTooLarge), ("oversized", .frameTooLarge),
-        ("unknown-kind", .unknownKind), ("bad-version", .noCommonVersion), ("early-call-result", .unknownStream),
+        ("unknown-kind", .unknownKind), ("bad-version", .noCommonVersion), ("early-call-result", .unexpectedMessage),
         ("unknown-stream", .unknownStream), ("host-voice", .unexpectedMessage), ("huge-result", .malformedFrame),
     ]
 

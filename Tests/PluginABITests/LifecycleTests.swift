@@ -47,14 +47,26 @@ import Testing
         }
     }
 
-    @Test func aRefusedHostCallDuringStartIsNoFailedStart() throws {
+    @Test func anErrorOnTheSessionsStreamIsAFailedStart() throws {
         var lifecycle = Lifecycle()
         for kind in [FrameKind.hello, .welcome, .initialize] { _ = try lifecycle.advance(on: kind) }
-        #expect(try lifecycle.advance(on: .hostCall, stream: 2, from: .plugin) == .deliver)
-        #expect(try lifecycle.advance(on: .error, stream: 2, from: .host) == .deliver)
-        #expect(lifecycle.state == .initializing)
         #expect(
             try lifecycle.advance(on: .error, stream: 0, from: .plugin) == .entered(.failed, deadlineMilliseconds: nil))
+    }
+
+    @Test func hostServicesServeCallsSoNoneIsAskedBeforeTheFirst() throws {
+        var lifecycle = Lifecycle()
+        for kind in [FrameKind.hello, .welcome, .initialize] { _ = try lifecycle.advance(on: kind) }
+        #expect(throws: ABIError.self) { try lifecycle.advance(on: .hostCall, stream: 2, from: .plugin) }
+    }
+
+    @Test func aCreditThatCrossesStoppedIsNoOffenceButDataIs() throws {
+        var lifecycle = try running()
+        for kind in [FrameKind.stop, .stopped] {
+            _ = try lifecycle.advance(on: kind, stream: 0, from: kind.sender ?? .host)
+        }
+        #expect(try lifecycle.advance(on: .credit, stream: 1, from: .host) == .deliver)
+        #expect(throws: ABIError.self) { try lifecycle.advance(on: .data, stream: 1, from: .plugin) }
     }
 
     @Test func aCancelThatCrossesStoppedIsNoOffence() throws {

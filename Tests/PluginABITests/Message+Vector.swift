@@ -32,7 +32,7 @@ extension Message {
                 "credentials": .array(
                     call.credentials.map {
                         ["name": JSONValue($0.name), "hex": JSONValue($0.value.withBytes { Hex.text($0) })]
-                    }),
+                    }), "traceparent": JSONValue(call.traceparent), "tracestate": JSONValue(call.tracestate),
             ]
         case .result(let payload): ["json": Self.text(payload.json), "hex": JSONValue(Hex.text(payload.bytes))]
         case .cancelled(let reason), .cancel(let reason): ["reason": JSONValue(reason)]
@@ -40,8 +40,21 @@ extension Message {
             [
                 "service": JSONValue(call.service), "parent": JSONValue("\(call.parent)"),
                 "json": Self.text(call.content.json), "hex": JSONValue(Hex.text(call.content.bytes)),
+                "traceparent": JSONValue(call.traceparent),
             ]
-        case .log(let record): ["level": JSONValue("\(record.level)"), "message": JSONValue(record.message)]
+        case .progress(let progress):
+            [
+                "done": JSONValue("\(progress.done)"), "total": JSONValue(progress.total.map { "\($0)" }),
+                "message": JSONValue(progress.message),
+            ]
+        case .data(let bytes): ["hex": JSONValue(Hex.text(bytes))]
+        case .credit(let bytes): ["bytes": JSONValue(Int(bytes))]
+        case .tools(let json): ["json": Self.text(json)]
+        case .log(let record):
+            [
+                "level": JSONValue("\(record.level)"), "message": JSONValue(record.message),
+                "fields": record.fields.map { Self.text($0) } ?? .null,
+            ]
         }
     }
 

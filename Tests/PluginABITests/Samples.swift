@@ -13,14 +13,17 @@ enum Samples {
             .call(
                 Message.Call(
                     tool: "echo", arguments: Array(#"{"a":[1,2]}"#.utf8), deadline: 1_790_000_000_000, requestID: "r",
-                    credentials: [credential])),
+                    credentials: [credential],
+                    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "a=b")),
             .result(Message.Payload(json: Array("[1]".utf8), bytes: [0, 1])),
             .error(ABIError(.unavailable, "later"), retryable: true), .cancelled(reason: "gone"),
-            .cancel(reason: "gone"),
+            .cancel(reason: "gone"), .progress(Message.Progress(done: 3, total: 10, message: "reading")),
+            .data([1, 2, 3]), .credit(bytes: 65_536), .tools(json: Array(#"{"tools":[]}"#.utf8)),
             .hostCall(
                 Message.HostCall(
-                    service: "http.fetch", parent: 1, content: Message.Payload(json: Array("{}".utf8), bytes: [7]))),
-            .log(Message.LogRecord(level: .warning, message: "slow")),
+                    service: "http.fetch", parent: 1, content: Message.Payload(json: Array("{}".utf8), bytes: [7]),
+                    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")),
+            .log(Message.LogRecord(level: .warning, message: "slow", fields: Array(#"{"ms":7}"#.utf8))),
         ]
     }
 

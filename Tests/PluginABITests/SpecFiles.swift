@@ -25,20 +25,9 @@ enum SpecFiles {
         try #require(String(validating: bytes("sdk/spec/abi-v1.md"), as: UTF8.self))
     }
 
-    /// The rows of every table of the specification whose header row starts with `columns`, cells trimmed.
-    static func table(_ columns: String) throws -> [[String]] {
-        var rows: [[String]] = []
-        var isInside = false
-        for line in try specification().split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.hasPrefix("| \(columns)") {
-                isInside = true
-            } else if !line.hasPrefix("|") {
-                isInside = false
-            } else if isInside, !line.hasPrefix("|--") {
-                rows.append(line.split(separator: "|").map { $0.trimming(" ") })
-            }
-        }
-        return rows
+    /// A list of the machine-readable half of the specification.
+    static func schema(_ list: String) throws -> [JSONValue] {
+        try #require(json("sdk/spec/abi-v1.json")[list]?.arrayValue)
     }
 }
 

@@ -18,6 +18,10 @@ public enum FrameKind: UInt8, Sendable, CaseIterable {
     case error = 34
     case cancelled = 35
     case cancel = 36
+    case progress = 37
+    case data = 38
+    case credit = 39
+    case tools = 40
     case hostCall = 48
     case log = 64
 
@@ -27,8 +31,9 @@ public enum FrameKind: UInt8, Sendable, CaseIterable {
     /// The only side that may send it; nil where both may.
     public var sender: Side? {
         switch self {
-        case .welcome, .initialize, .start, .stop, .dispose, .call: .host
-        case .hello, .initialized, .started, .stopped, .disposed, .hostCall, .log: .plugin
+        case .welcome, .initialize, .start, .stop, .dispose, .call, .credit: .host
+        case .hello, .initialized, .started, .stopped, .disposed, .progress, .data, .tools, .hostCall, .log:
+            .plugin
         case .abort, .ping, .pong, .result, .error, .cancelled, .cancel: nil
         }
     }

@@ -39,8 +39,8 @@ public struct Lifecycle: Sendable, Equatable {
     private static func belongs(_ kind: FrameKind, on stream: UInt64, from side: Side) -> Bool {
         let owner = Side(owning: stream)
         return switch kind {
-        case .call, .hostCall, .cancel: owner == side
-        case .result, .cancelled: owner != nil && owner != side
+        case .call, .hostCall, .cancel, .credit: owner == side
+        case .result, .cancelled, .progress, .data: owner != nil && owner != side
         case .error: owner == nil ? side == .plugin : owner != side
         case .log: owner != .plugin
         default: owner == nil
@@ -100,20 +100,24 @@ public struct Lifecycle: Sendable, Equatable {
         .greeted, .welcomed, .initializing, .initialized, .starting, .running, .stopping, .stopped, .disposing,
     ]
 
-    /// When the plugin may call the host.
-    private static let answering: Set<LifecycleState> = [.initializing, .starting, .running, .stopping]
+    /// While calls may be open.
+    private static let serving: Set<LifecycleState> = [.running, .stopping]
 
     /// The end of a stream, or the wish for it, may cross a `stopped` on its way; it is late then, but no offence.
-    private static let closing: Set<LifecycleState> = answering.union([.stopped])
+    private static let closing: Set<LifecycleState> = serving.union([.stopped])
 
     /// Frames that change no state, and when they may travel.
     static let traffic: [FrameKind: Set<LifecycleState>] = [
         .call: [.running],
         .result: closing,
-        .error: [.running, .stopping, .stopped],
+        .error: closing,
         .cancelled: closing,
         .cancel: closing,
-        .hostCall: answering,
+        .credit: closing,
+        .progress: serving,
+        .data: serving,
+        .tools: [.starting, .running],
+        .hostCall: serving,
         .log: alive,
         .ping: alive,
         .pong: alive,

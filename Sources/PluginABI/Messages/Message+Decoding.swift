@@ -9,7 +9,8 @@ extension Message {
         case .hello, .welcome, .abort, .initialize, .stop, .ping, .pong: self = try Self.session(frame)
         case .call: self = .call(try Call(frame))
         case .hostCall: self = .hostCall(try HostCall(frame))
-        case .result, .error, .cancelled, .cancel, .log: self = try Self.streamed(frame)
+        case .result, .error, .cancelled, .cancel: self = try Self.streamed(frame)
+        case .progress, .data, .credit, .tools, .log: self = try Self.reported(frame)
         case .initialized: self = .initialized
         case .start: self = .start
         case .started: self = .started
@@ -54,11 +55,31 @@ extension Message {
         case .error:
             return .error(try fields.error(), retryable: try fields.integer(Tag.retryable, as: UInt8.self) == 1)
         case .cancel: return .cancel(reason: try fields.text(Tag.reason, limit: ABILimits.textBytes) ?? "")
-        case .cancelled: return .cancelled(reason: try fields.text(Tag.reason, limit: ABILimits.textBytes) ?? "")
+        default: return .cancelled(reason: try fields.text(Tag.reason, limit: ABILimits.textBytes) ?? "")
+        }
+    }
+
+    private static func reported(_ frame: Frame) throws(ABIError) -> Message {
+        let fields = try FieldReader(frame.body, known: [FieldTag(1), FieldTag(2), FieldTag(3)])
+        switch frame.kind {
+        case .progress:
+            return .progress(
+                Progress(
+                    done: try fields.requiredInteger(Tag.done), total: try fields.integer(Tag.total, as: UInt64.self),
+                    message: try fields.text(Tag.progressMessage, limit: ABILimits.textBytes)))
+        case .data:
+            let bytes = try fields.required(Tag.dataBytes, limit: ABILimits.dataBytes)
+            guard !bytes.isEmpty else { throw ABIError(.malformedFrame, "a data frame without data") }
+            return .data(Array(bytes))
+        case .credit:
+            let bytes: UInt32 = try fields.requiredInteger(Tag.creditBytes)
+            guard bytes > 0 else { throw ABIError(.malformedFrame, "a credit of 0 bytes") }
+            return .credit(bytes: bytes)
+        case .tools: return .tools(json: try fields.requiredObject(Tag.tools))
         default:
             let level = try fields.integer(Tag.level, as: UInt8.self).flatMap(LogLevel.init(rawValue:)) ?? .info
             let text = try fields.requiredText(Tag.logMessage, limit: ABILimits.textBytes)
-            return .log(LogRecord(level: level, message: text))
+            return .log(LogRecord(level: level, message: text, fields: try fields.optionalObject(Tag.logFields)))
         }
     }
 }
@@ -66,7 +87,10 @@ extension Message {
 extension Message.Call {
     fileprivate init(_ frame: Frame) throws(ABIError) {
         let fields = try FieldReader(
-            frame.body, known: [Tag.tool, Tag.arguments, Tag.deadline, Tag.requestID, Tag.credential])
+            frame.body,
+            known: [
+                Tag.tool, Tag.arguments, Tag.deadline, Tag.requestID, Tag.traceparent, Tag.tracestate, Tag.credential,
+            ])
         let encoded = fields.all(Tag.credential)
         guard encoded.count <= ABILimits.credentialsPerCall else {
             throw ABIError(.malformedFrame, "more than \(ABILimits.credentialsPerCall) credentials in one call")
@@ -85,18 +109,20 @@ extension Message.Call {
         self.init(
             tool: try fields.requiredText(Tag.tool), arguments: try fields.requiredObject(Tag.arguments),
             deadline: try fields.requiredInteger(Tag.deadline), requestID: try fields.requiredText(Tag.requestID),
-            credentials: credentials)
+            credentials: credentials, traceparent: try fields.text(Tag.traceparent),
+            tracestate: try fields.text(Tag.tracestate, limit: ABILimits.textBytes))
     }
 }
 
 extension Message.HostCall {
     fileprivate init(_ frame: Frame) throws(ABIError) {
         let fields = try FieldReader(
-            frame.body, known: [Tag.service, Tag.parent, Tag.serviceJSON, Tag.serviceBytes])
+            frame.body, known: [Tag.service, Tag.parent, Tag.serviceJSON, Tag.serviceBytes, Tag.serviceTraceparent])
         let bytes = try fields.optional(Tag.serviceBytes, limit: ABILimits.bodyBytes) ?? []
         self.init(
             service: try fields.requiredText(Tag.service), parent: try fields.requiredInteger(Tag.parent),
-            content: Message.Payload(json: try fields.requiredObject(Tag.serviceJSON), bytes: Array(bytes)))
+            content: Message.Payload(json: try fields.requiredObject(Tag.serviceJSON), bytes: Array(bytes)),
+            traceparent: try fields.text(Tag.serviceTraceparent))
     }
 }
 
@@ -114,6 +140,10 @@ extension FieldReader {
             throw ABIError(.malformedFrame, "field \(tag.rawValue) must be a JSON object, found \(value.typeName)")
         }
         return bytes
+    }
+
+    fileprivate func optionalObject(_ tag: FieldTag) throws(ABIError) -> [UInt8]? {
+        all(tag).isEmpty ? nil : try requiredObject(tag)
     }
 
     fileprivate func requiredJSON(_ tag: FieldTag) throws(ABIError) -> [UInt8] { try json(tag).bytes }

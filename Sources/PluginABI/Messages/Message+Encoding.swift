@@ -39,9 +39,18 @@ extension Message {
             writer.write(Tag.parent, call.parent)
             writer.write(Tag.serviceJSON, bytes: call.content.json)
             if !call.content.bytes.isEmpty { writer.write(Tag.serviceBytes, bytes: call.content.bytes) }
+            writer.writeIfPresent(Tag.serviceTraceparent, call.traceparent)
+        case .progress(let progress):
+            writer.write(Tag.done, progress.done)
+            if let total = progress.total { writer.write(Tag.total, total) }
+            writer.writeIfPresent(Tag.progressMessage, progress.message)
+        case .data(let bytes): writer.write(Tag.dataBytes, bytes: bytes)
+        case .credit(let bytes): writer.write(Tag.creditBytes, bytes)
+        case .tools(let json): writer.write(Tag.tools, bytes: json)
         case .log(let record):
             writer.write(Tag.level, record.level.rawValue)
             writer.write(Tag.logMessage, record.message)
+            if let fields = record.fields { writer.write(Tag.logFields, bytes: fields) }
         case .initialized, .start, .started, .stopped, .dispose, .disposed: break
         }
     }
@@ -53,6 +62,8 @@ extension Message.Call {
         writer.write(Tag.arguments, bytes: arguments)
         writer.write(Tag.deadline, deadline)
         writer.write(Tag.requestID, requestID)
+        writer.writeIfPresent(Tag.traceparent, traceparent)
+        writer.writeIfPresent(Tag.tracestate, tracestate)
         for credential in credentials {
             var nested = FieldWriter()
             nested.write(Tag.credentialName, credential.name)

@@ -22,6 +22,12 @@ public enum Message: Sendable {
     case error(ABIError, retryable: Bool)
     case cancelled(reason: String)
     case cancel(reason: String)
+    case progress(Progress)
+    /// A part of the byte payload of a call's answer; never empty.
+    case data([UInt8])
+    case credit(bytes: UInt32)
+    /// One JSON object.
+    case tools(json: [UInt8])
     case hostCall(HostCall)
     case log(LogRecord)
 
@@ -34,15 +40,21 @@ public enum Message: Sendable {
         public var deadline: UInt64
         public var requestID: String
         public var credentials: [Credential]
+        /// W3C Trace Context, as it came.
+        public var traceparent: String?
+        public var tracestate: String?
 
         public init(
-            tool: String, arguments: [UInt8], deadline: UInt64, requestID: String, credentials: [Credential] = []
+            tool: String, arguments: [UInt8], deadline: UInt64, requestID: String, credentials: [Credential] = [],
+            traceparent: String? = nil, tracestate: String? = nil
         ) {
             self.tool = tool
             self.arguments = arguments
             self.deadline = deadline
             self.requestID = requestID
             self.credentials = credentials
+            self.traceparent = traceparent
+            self.tracestate = tracestate
         }
     }
 
@@ -51,11 +63,14 @@ public enum Message: Sendable {
         public var service: String
         public var parent: UInt64
         public var content: Payload
+        /// W3C Trace Context.
+        public var traceparent: String?
 
-        public init(service: String, parent: UInt64, content: Payload) {
+        public init(service: String, parent: UInt64, content: Payload, traceparent: String? = nil) {
             self.service = service
             self.parent = parent
             self.content = content
+            self.traceparent = traceparent
         }
     }
 
@@ -72,6 +87,19 @@ public enum Message: Sendable {
         public init(_ value: JSONValue, bytes: [UInt8] = []) { self.init(json: value.encoded(), bytes: bytes) }
     }
 
+    /// How far a call is, in units of the plugin's choice.
+    public struct Progress: Sendable, Equatable {
+        public var done: UInt64
+        public var total: UInt64?
+        public var message: String?
+
+        public init(done: UInt64, total: UInt64? = nil, message: String? = nil) {
+            self.done = done
+            self.total = total
+            self.message = message
+        }
+    }
+
     public enum LogLevel: UInt8, Sendable, CaseIterable {
         case debug = 1
         case info = 2
@@ -82,10 +110,13 @@ public enum Message: Sendable {
     public struct LogRecord: Sendable, Equatable {
         public var level: LogLevel
         public var message: String
+        /// Named values beside the message: one JSON object.
+        public var fields: [UInt8]?
 
-        public init(level: LogLevel, message: String) {
+        public init(level: LogLevel, message: String, fields: [UInt8]? = nil) {
             self.level = level
             self.message = message
+            self.fields = fields
         }
     }
 
@@ -109,6 +140,10 @@ public enum Message: Sendable {
         case .error: .error
         case .cancelled: .cancelled
         case .cancel: .cancel
+        case .progress: .progress
+        case .data: .data
+        case .credit: .credit
+        case .tools: .tools
         case .hostCall: .hostCall
         case .log: .log
         }

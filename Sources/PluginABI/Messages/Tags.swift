@@ -1,4 +1,4 @@
-/// The field tags of each message (abi-v1.md section 4.2). Numbers are for ever and are per kind.
+/// The field tags of each message (abi-v1.md section 4.4). Numbers are for ever and are per kind.
 enum Tag {
     static let versionMinimum = FieldTag(1)  // hello
     static let versionMaximum = FieldTag(2)
@@ -22,6 +22,8 @@ enum Tag {
     static let arguments = FieldTag(2)
     static let deadline = FieldTag(3)
     static let requestID = FieldTag(4)
+    static let traceparent = FieldTag(5)
+    static let tracestate = FieldTag(6)
     static let credential = FieldTag(0x8001)  // critical: whoever gets a credential must know what it is
     static let credentialName = FieldTag(1)  // inside a credential
     static let credentialValue = FieldTag(2)
@@ -33,7 +35,17 @@ enum Tag {
     static let parent = FieldTag(2)
     static let serviceJSON = FieldTag(3)
     static let serviceBytes = FieldTag(4)
+    static let serviceTraceparent = FieldTag(5)
+
+    static let done = FieldTag(1)  // progress
+    static let total = FieldTag(2)
+    static let progressMessage = FieldTag(3)
+
+    static let dataBytes = FieldTag(1)  // data
+    static let creditBytes = FieldTag(1)  // credit
+    static let tools = FieldTag(1)  // tools
 
     static let level = FieldTag(1)  // log
     static let logMessage = FieldTag(2)
+    static let logFields = FieldTag(3)
 }

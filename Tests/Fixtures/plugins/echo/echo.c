@@ -41,7 +41,7 @@ static void write_to_stdout(const struct call *call) {
   abi_result(call->stream, "{\"written\":true}", 16);
 }
 
-// Names and lengths only: a credential never goes back (ABI-8.5).
+// Names and lengths only: a credential never goes back (ABI-9.5).
 static void list_credentials(const struct call *call) {
   struct text text = {0};
   text_add(&text, "{\"credentials\":[");

@@ -25,7 +25,7 @@ extension Session {
         let wasOpened: Bool
         let isOpen: Bool
         switch frame.kind {
-        case .cancel:
+        case .cancel, .credit:
             wasOpened = frame.stream <= lastCallStream
             isOpen = active?.stream == frame.stream || queue.contains { $0.stream == frame.stream }
         case .result, .error, .cancelled:
@@ -54,7 +54,9 @@ extension Session {
         case .error(let error, let retryable):
             awaited?.answer = .failure(ToolError(error.code, error.message, retryable: retryable))
         case .cancelled: awaited?.answer = .failure(.cancelled)
-        case .pong, .hello, .initialized, .started, .stopped, .disposed, .hostCall, .log: break
+        case .pong, .hello, .initialized, .started, .stopped, .disposed, .hostCall, .log, .progress, .data, .credit,
+            .tools:
+            break
         }
     }
 
