@@ -7,6 +7,8 @@ public enum JailCompiler {
     /// User and group in the jail. Not 0: nothing in a jail should think that it is root.
     static let innerID: UInt32 = 1000
     private static let rootBytes: UInt64 = 1 << 20
+    /// More of it where a script is placed in the root: as much as a plugin's executable may have.
+    private static let scriptBytes: UInt64 = 32 << 20
     private static let rootInodes: UInt64 = 1024
 
     /// - Throws: `JailError.Code.policy`, naming the part of the policy that cannot be met.
@@ -58,7 +60,9 @@ public enum JailCompiler {
 
     private static func files(_ policy: JailPolicy, _ plan: inout PlanWriter) {
         plan.layer("files", "tmpfs root, \(policy.mounts.count) mounts, private /tmp, five devices")
-        plan.append(JAIL_ROOT_TMPFS, [rootBytes, rootInodes])
+        var bytes = rootBytes
+        if case .script = policy.program { bytes += scriptBytes }
+        plan.append(JAIL_ROOT_TMPFS, [bytes, rootInodes])
         JailTree.build(policy, &plan)
         plan.layer("proc", "own processes only")
         plan.append(JAIL_MAKE_DIRECTORY, [0o555], text: ["/proc"])
@@ -121,8 +125,12 @@ public enum JailCompiler {
 
     /// Paths to try in turn; none for a sealed program.
     static func programPaths(_ policy: JailPolicy) -> [String] {
-        guard case .path(let path) = policy.program else { return [] }
-        guard !path.contains("/") else { return [path] }
-        return (policy.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(path)" }
+        switch policy.program {
+        case .sealed: return []
+        case .script(let interpreter, _): return [interpreter]
+        case .path(let path) where path.contains("/"): return [path]
+        case .path(let name):
+            return (policy.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
+        }
     }
 }

@@ -10,7 +10,7 @@ public struct JailDescriptors: Sendable {
     public var channel: Int32?
     /// Nil stands for /dev/null.
     public var standardInput, standardOutput, standardError: Int32?
-    /// From `SealedMemory.seal`, for `JailProgram.sealed`.
+    /// From `SealedMemory.seal`, for `JailProgram.sealed` and `script`.
     public var executable: Int32?
 
     public init(
@@ -81,8 +81,9 @@ public final class JailLauncher: Sendable {
     /// - Throws: `JailError`, naming the layer and the kernel's answer; nothing runs then.
     public func spawn(_ policy: JailPolicy, descriptors: JailDescriptors) async throws(JailError) -> Jail {
         guard !monitor.hasExited else { throw Self.gone(policy) }
-        guard (policy.program == .sealed) == (descriptors.executable != nil) else {
-            throw JailError(.policy, "jail \"\(policy.name)\": an executable descriptor goes with a sealed program")
+        guard policy.program.takesSealedMemory == (descriptors.executable != nil) else {
+            throw JailError(
+                .policy, "jail \"\(policy.name)\": an executable descriptor goes with a sealed program or script")
         }
         let id = privileged ? ids.withLock { $0.take() } : nil
         let own = monitor.launcher

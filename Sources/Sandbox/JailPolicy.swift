@@ -64,6 +64,14 @@ public enum JailProgram: Sendable, Equatable {
     case sealed
     /// A path in the jail; without a slash it is looked up in the policy's `PATH`.
     case path(String)
+    /// The interpreter at a path in the jail; the sealed memory file's bytes are a read-only file at `script`.
+    case script(interpreter: String, script: String)
+
+    /// Whether `JailDescriptors.executable` goes with it.
+    var takesSealedMemory: Bool {
+        if case .path = self { return false }
+        return true
+    }
 }
 
 /// A jail, completely described.

@@ -23,6 +23,10 @@ enum JailTree {
             plan.append(JAIL_BIND, [UInt64(slot), attributes], text: [mount.destination])
             made.insert(mount.destination)
         }
+        if case .script(_, let path) = policy.program {
+            makeParents(of: path, &made, &plan)
+            plan.append(JAIL_PLACE_SEALED, text: [path])
+        }
         for link in policy.links {
             makeParents(of: link.path, &made, &plan)
             plan.append(JAIL_MAKE_LINK, text: [link.target, link.path])

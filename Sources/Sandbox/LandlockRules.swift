@@ -33,6 +33,9 @@ enum LandlockRules {
         for mount in policy.mounts {
             plan.append(JAIL_LANDLOCK_ALLOW, [mount.writable ? writable : readable], text: [mount.destination])
         }
+        if case .script(_, let path) = policy.program {
+            plan.append(JAIL_LANDLOCK_ALLOW, [readFile], text: [path])
+        }
         plan.append(JAIL_LANDLOCK_ALLOW, [writable], text: ["/tmp"])
         plan.append(JAIL_LANDLOCK_ALLOW, [(readFile | writeFile | readDirectory | truncate) & all], text: ["/dev"])
         plan.append(JAIL_LANDLOCK_ALLOW, [readFile | readDirectory], text: ["/proc"])

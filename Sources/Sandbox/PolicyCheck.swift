@@ -4,10 +4,11 @@ import CJail
 enum PolicyCheck {
     static func check(_ policy: JailPolicy) throws(JailError) {
         guard !policy.arguments.isEmpty else { throw refused(policy, "arguments are empty: argv[0] is needed") }
-        let texts =
+        var texts =
             policy.arguments + policy.environment.keys + policy.environment.values + policy.links.map(\.target)
             + policy.links.map(\.path) + policy.mounts.flatMap { [$0.source, $0.destination] }
             + [policy.workingDirectory]
+        if case .script(let interpreter, let script) = policy.program { texts += [interpreter, script] }
         guard !texts.contains(where: { $0.utf8.contains(0) }) else { throw refused(policy, "a text contains NUL") }
         for key in policy.environment.keys where key.isEmpty || key.contains("=") {
             throw refused(policy, "environment variable \"\(key)\" has no usable name")
@@ -22,7 +23,8 @@ enum PolicyCheck {
         guard policy.mounts.count + JailTree.devices.count <= Int(JAIL_MAX_SOURCES) else {
             throw refused(policy, "\(policy.mounts.count) mounts are too many")
         }
-        let inside = policy.mounts.map(\.destination) + policy.links.map(\.path)
+        var inside = policy.mounts.map(\.destination) + policy.links.map(\.path)
+        if case .script(let interpreter, let script) = policy.program { inside += [interpreter, script] }
         for path in inside + policy.mounts.map(\.source) + [policy.workingDirectory] where !isPlain(path) {
             throw refused(policy, "\"\(path)\" must be an absolute path without \".\", \"..\" or empty parts")
         }

@@ -65,6 +65,11 @@ struct Expectation: Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: Person.available)
+    func theJailOfPythonPluginsContainsTheSame(person: Person) async throws {
+        try await tryAll(Expectation.strict, person, profile: "python")
+    }
+
+    @Test(arguments: Person.available)
     func whatOrdinaryProgramsMayCallIsContainedByTheLayersBeneath(person: Person) async throws {
         try await tryAll(Expectation.compat, person, profile: "compat")
     }

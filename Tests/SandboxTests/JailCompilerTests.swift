@@ -55,6 +55,18 @@ import Testing
             ])
     }
 
+    @Test func scriptIsAReadOnlyFileOfTheRootThatOnlyMayBeRead() throws {
+        var policy = Self.policy
+        policy.program = .script(interpreter: "/srv/data/run", script: "/opt/plugin.pyz")
+        let all = try lines(policy)
+        #expect(all.contains("  root-tmpfs \(33 << 20) 1024"))
+        let place = try #require(all.firstIndex(of: "  place-sealed /opt/plugin.pyz"))
+        let readOnly = try #require(all.firstIndex(of: "  read-only-root"))
+        #expect(place < readOnly && all[place - 1] == "  make-directory 493 /opt")
+        #expect(all.contains("  landlock-allow 4 /opt/plugin.pyz"))
+        #expect(all.last == "  execute /srv/data/run")
+    }
+
     @Test func theFilterIsTheLastThingBeforeExec() throws {
         let all = try lines(Self.policy)
         #expect(all.suffix(3).first == "  filter filter of profile strict")

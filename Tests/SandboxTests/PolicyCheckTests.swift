@@ -26,6 +26,17 @@ import Testing
         #expect(refusal { $0.mounts = [JailMount(source: "/x", destination: path)] }?.contains("its own") == true)
     }
 
+    @Test func scriptsNeedPlainPathsOutsideOfWhatTheJailMakes() {
+        func refused(_ interpreter: String, _ script: String) -> String? {
+            refusal { $0.program = .script(interpreter: interpreter, script: script) }
+        }
+        #expect(refused("/usr/bin/python3", "/plugin.pyz") == nil)
+        #expect(refused("python3", "/plugin.pyz")?.contains("absolute path") == true)
+        #expect(refused("/usr/bin/python3", "/a/../b")?.contains("absolute path") == true)
+        #expect(refused("/usr/bin/python3", "/tmp/x")?.contains("its own") == true)
+        #expect(refused("/usr/bin/python3", "/a\0b")?.contains("NUL") == true)
+    }
+
     @Test func nulBytesAreRefusedEverywhere() {
         #expect(refusal { $0.arguments = ["a\0b"] }?.contains("NUL") == true)
         #expect(refusal { $0.environment = ["A": "\0"] }?.contains("NUL") == true)

@@ -81,6 +81,7 @@ static int perform_mount(struct jail *jail, const struct jail_operation *operati
     case JAIL_BIND: return mount_bind(jail, operation);
     case JAIL_MOUNT_TMPFS: return mount_tmpfs(jail, operation);
     case JAIL_MOUNT_PROC: return mount_proc(jail, operation);
+    case JAIL_PLACE_SEALED: return mount_place_sealed(jail, operation);
     case JAIL_PIVOT: return mount_pivot(jail);
     case JAIL_READ_ONLY_ROOT: return mount_read_only_root();
     default: errno = EBADRQC; return -1;

@@ -64,6 +64,7 @@ int mount_root_tmpfs(struct jail *jail, const struct jail_operation *operation);
 int mount_make_directory(struct jail *jail, const struct jail_operation *operation);
 int mount_make_link(struct jail *jail, const struct jail_operation *operation);
 int mount_bind(struct jail *jail, const struct jail_operation *operation);
+int mount_place_sealed(const struct jail *jail, const struct jail_operation *operation);
 int mount_tmpfs(struct jail *jail, const struct jail_operation *operation);
 int mount_proc(struct jail *jail, const struct jail_operation *operation);
 int mount_pivot(struct jail *jail);

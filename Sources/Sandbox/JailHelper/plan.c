@@ -90,6 +90,7 @@ static int strings_expected(uint16_t code) {
     case JAIL_SET_HOSTNAME:
     case JAIL_LANDLOCK_ALLOW:
     case JAIL_WORKING_DIRECTORY:
+    case JAIL_PLACE_SEALED:
       return 1;
     case JAIL_FORK:
     case JAIL_FILTER:
@@ -121,6 +122,7 @@ static const char *check_data(const struct jail_operation *operation, const stru
     case JAIL_MOUNT_PROC:
     case JAIL_LANDLOCK_ALLOW:
     case JAIL_WORKING_DIRECTORY:
+    case JAIL_PLACE_SEALED:
       return path_is_plain(text) ? NULL : "path in the jail is not plain";
     default:
       return NULL;

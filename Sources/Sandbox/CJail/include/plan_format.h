@@ -7,7 +7,7 @@
 #define JAIL_PLAN_MAGIC 0x504a584eu
 #define JAIL_REQUEST_MAGIC 0x514a584eu
 #define JAIL_REPORT_MAGIC 0x524a584eu
-#define JAIL_FORMAT_VERSION 1u
+#define JAIL_FORMAT_VERSION 2u
 
 #define JAIL_PLAN_MAX_BYTES 262144u
 #define JAIL_PLAN_MAX_OPERATIONS 512u
@@ -71,7 +71,8 @@ enum jail_code {
   JAIL_VERIFY = 31,             // ask the kernel whether what was applied holds
   JAIL_FILTER = 32,             // data: BPF for the plugin
   JAIL_EXECUTE = 33,            // [0] candidate paths (0: the sealed executable), [1] arguments, [2] variables; data
-  JAIL_CODE_END = 34,
+  JAIL_PLACE_SEALED = 34,       // data: path; the sealed memory's bytes as a file of the tmpfs root, for an interpreter
+  JAIL_CODE_END = 35,
 };
 
 // A request to the launcher: this message with SCM_RIGHTS [plan, report, then one per bit set in `descriptors`].
