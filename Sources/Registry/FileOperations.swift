@@ -33,6 +33,24 @@ enum FileOperations {
         return FileDescriptor(rawValue: file)
     }
 
+    /// Opens what a person named, links included. Does not wait for a pipe's writer.
+    static func openGiven(_ path: FilePath) throws -> FileDescriptor {
+        let file = Glibc.open(path.string, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw Errno(rawValue: errno) }
+        return FileDescriptor(rawValue: file)
+    }
+
+    static func isDirectory(_ path: FilePath) -> Bool {
+        var status = stat()
+        return fstatat(AT_FDCWD, path.string, &status, 0) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Whether the name is taken, be it by a link that leads nowhere.
+    static func exists(_ path: FilePath) -> Bool {
+        var status = stat()
+        return lstat(path.string, &status) == 0
+    }
+
     static func isRegular(_ file: FileDescriptor) -> Bool {
         var status = stat()
         return fstat(file.rawValue, &status) == 0 && status.st_mode & S_IFMT == S_IFREG

@@ -6,6 +6,7 @@ public struct RegistryError: Error, Sendable, Equatable, CustomStringConvertible
 
         public static let unreadable = Code(rawValue: "unreadable")
         public static let invalidManifest = Code(rawValue: "invalid-manifest")
+        public static let invalidBundle = Code(rawValue: "invalid-bundle")
         public static let missingExecutable = Code(rawValue: "missing-executable")
         public static let tooLarge = Code(rawValue: "too-large")
         public static let digestMismatch = Code(rawValue: "digest-mismatch")

@@ -44,7 +44,8 @@ import Testing
             ("{}", "manifest: is missing"),
             (
                 String(decoding: SampleBundle.manifest(permissions: #"{"net.raw":[]}"#), as: UTF8.self),
-                "permissions.net.raw: unknown permission; known here: credentials, http.fetch, resources"
+                "permissions.net.raw: unknown permission; "
+                    + "known here: credentials, filesystem, http.fetch, kv, net.connect, resources"
             ),
             (
                 String(decoding: SampleBundle.manifest(executable: "../../bin/sh"), as: UTF8.self),
@@ -74,6 +75,40 @@ import Testing
             #expect(
                 load()?.message == "runtime.executable: \"bin/sample\" is not an ELF program; build it for Linux first")
         }
+    }
+
+    private func python(_ program: [UInt8]) -> String? {
+        refusal { () throws(RegistryError) in
+            try PluginBundle(
+                manifestBytes: SampleBundle.manifest(executable: "sample.pyz", runtime: "python"), executable: program)
+        }?.message
+    }
+
+    @Test func aPythonPluginIsAZipWithOrWithoutAnInterpreterLine() {
+        #expect(python(SampleBundle.zip) == nil)
+        #expect(python(Array("#!/usr/bin/env python3\n".utf8) + SampleBundle.zip) == nil)
+        let longest = "#!" + String(repeating: "x", count: 253) + "\n"
+        #expect(python(Array(longest.utf8) + SampleBundle.zip) == nil)
+    }
+
+    @Test func whatPythonCannotRunAsAZipIsRefused() {
+        let others = [
+            [], SampleBundle.program, Array("print(1)".utf8), Array("#!/usr/bin/python3\nprint(1)".utf8),
+            Array("#!".utf8), Array("#!\n\n".utf8) + SampleBundle.zip, Array("PK".utf8),
+            Array("#!\(String(repeating: "x", count: 254))\n".utf8) + SampleBundle.zip,
+        ]
+        for program in others {
+            #expect(
+                python(program) == "runtime.executable: \"sample.pyz\" is not a zip application; "
+                    + "make it with `python3 -m nexus_plugin.build`")
+        }
+    }
+
+    @Test func aZipIsNoNativeProgram() {
+        let error = refusal { () throws(RegistryError) in
+            try PluginBundle(manifestBytes: SampleBundle.manifest(), executable: SampleBundle.zip)
+        }
+        #expect(error?.code == .missingExecutable)
     }
 
     @Test func executableThatIsALinkOutOfTheDirectoryIsRefused() throws {

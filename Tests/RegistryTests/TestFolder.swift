@@ -45,14 +45,21 @@ func refusal<Failure: Error>(_ body: () throws(Failure) -> some Any) -> Failure?
 enum SampleBundle {
     static let program = Array("\u{7F}ELF a program".utf8)
 
-    static func manifest(executable: String = "bin/sample", permissions: String = "{}") -> [UInt8] {
+    /// The smallest zip: one stored file `__main__.py`, as far as anybody looks here.
+    static let zip: [UInt8] = [0x50, 0x4B, 0x03, 0x04] + Array("__main__.py".utf8)
+
+    static func manifest(
+        executable: String = "bin/sample", permissions: String = "{}", runtime: String = "native"
+    ) -> [UInt8] {
         Array(
             #"""
             {"manifest":1,"name":"sample","version":"1.0.0","kind":"reporting","description":"d",
              "abi":{"min":1,"max":1},
-             "runtime":{"executable":"\#(executable)"},"permissions":\#(permissions)}
+             "runtime":{"executable":"\#(executable)","type":"\#(runtime)"},"permissions":\#(permissions)}
             """#.utf8)
     }
 
-    static func bundle() throws -> PluginBundle { try PluginBundle(manifestBytes: manifest(), executable: program) }
+    static func bundle(documents: [PluginBundle.Document: [UInt8]] = [:]) throws -> PluginBundle {
+        try PluginBundle(manifestBytes: manifest(), executable: program, documents: documents)
+    }
 }

@@ -33,13 +33,15 @@ struct ManifestField {
         return field
     }
 
-    func items(_ name: String) throws(ManifestError) -> [ManifestField] {
+    /// The items of an optional array.
+    func items(_ name: String, limit: Int) throws(ManifestError) -> [ManifestField] {
         guard let field = optional(name) else { return [] }
-        return try field.items()
+        return try field.items(limit: limit)
     }
 
-    func items() throws(ManifestError) -> [ManifestField] {
+    func items(limit: Int) throws(ManifestError) -> [ManifestField] {
         guard let array = value.arrayValue else { throw refuse("must be an array, found \(value.typeName)") }
+        guard array.count <= limit else { throw refuse("must have at most \(limit) items, found \(array.count)") }
         return array.enumerated().map { ManifestField("\(path)[\($0.offset)]", $0.element) }
     }
 
@@ -64,7 +66,7 @@ struct ManifestField {
 
     /// A name that is safe in paths, logs and commands: `[a-z][a-z0-9_-]*`, at most 64 characters.
     func name() throws(ManifestError) -> String {
-        let text = try text(limit: 64)
+        let text = try text(limit: ManifestLimits.name)
         let isNameLike = text.utf8.allSatisfy {
             switch $0 {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"),
@@ -73,7 +75,7 @@ struct ManifestField {
             default: false
             }
         }
-        guard isNameLike, text.first?.isLetter == true else {
+        guard isNameLike, let first = text.utf8.first, first >= UInt8(ascii: "a") else {
             throw refuse("\"\(text)\" is not a name: use a–z, 0–9, _ and -, starting with a letter")
         }
         return text
@@ -98,10 +100,12 @@ struct ManifestField {
         return number
     }
 
-    /// An array of distinct strings, each read by `read`.
-    func distinct(_ read: (ManifestField) throws(ManifestError) -> String) throws(ManifestError) -> [String] {
+    /// An array of distinct strings, each read by `read`; a bound on their kind bounds their number too.
+    func distinct(
+        limit: Int = 64, _ read: (ManifestField) throws(ManifestError) -> String
+    ) throws(ManifestError) -> [String] {
         var seen: [String] = []
-        for item in try items() {
+        for item in try items(limit: limit) {
             let text = try read(item)
             guard !seen.contains(text) else { throw item.refuse("\"\(text)\" is named twice") }
             seen.append(text)

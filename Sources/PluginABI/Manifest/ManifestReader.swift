@@ -4,35 +4,56 @@ internal import JSONBytes
 enum ManifestReader {
     static func manifest(_ root: ManifestField) throws(ManifestError) -> PluginManifest {
         try root.allow(only: [
-            "manifest", "name", "version", "kind", "description", "abi", "runtime", "permissions", "tools", "$schema",
+            "manifest", "name", "version", "kind", "description", "publisher", "license", "homepage", "abi", "runtime",
+            "isolation", "concurrency", "permissions", "tools", "$schema",
         ])
         _ = try root.required("manifest").integer(in: 1...1)
-        let permissions = try root.optional("permissions").map(permissions) ?? Permissions()
+        let kind = try root.required("kind").choice(of: PluginManifest.Kind.self)
         let runtime = try root.required("runtime")
-        try runtime.allow(only: ["executable", "arguments"])
-        var manifest = PluginManifest(
-            name: try root.required("name").name(), version: try version(root.required("version")),
-            kind: try root.required("kind").choice(of: PluginManifest.Kind.self),
-            summary: try root.required("description").text(limit: 300), abi: try versions(root.required("abi")),
-            executable: try relativePath(runtime.required("executable")),
-            arguments: try runtime.items("arguments").mapTyped { (field) throws(ManifestError) in try field.text() },
-            permissions: permissions, tools: [])
+        try runtime.allow(only: ["type", "executable", "arguments"])
+        let permissions = try root.optional("permissions").map(permissions) ?? Permissions()
+        if let schema = root.optional("$schema") { _ = try schema.text() }
+        return PluginManifest(
+            name: try root.required("name").name(), version: try version(root.required("version")), kind: kind,
+            summary: try root.required("description").text(limit: ManifestLimits.description),
+            publisher: try root.optional("publisher")?.text(limit: ManifestLimits.label),
+            license: try root.optional("license")?.text(limit: ManifestLimits.label),
+            homepage: try root.optional("homepage").map(homepage), abi: try versions(root.required("abi")),
+            runtime: try runtime.optional("type")?.choice(of: PluginManifest.Runtime.self) ?? .native,
+            executable: try executable(runtime.required("executable")),
+            arguments: try runtime.items("arguments", limit: ManifestLimits.arguments).mapTyped {
+                (field) throws(ManifestError) in try field.text(limit: ManifestLimits.argument)
+            },
+            isolation: try root.optional("isolation")?.choice(of: PluginManifest.Isolation.self) ?? .shared,
+            concurrency: try root.optional("concurrency")?.integer(in: 1...ManifestLimits.concurrency) ?? 1,
+            permissions: permissions, tools: try tools(root, of: kind, permissions))
+    }
+
+    private static func tools(
+        _ root: ManifestField, of kind: PluginManifest.Kind, _ permissions: Permissions
+    ) throws(ManifestError) -> [PluginManifest.Tool] {
         let known = Set(permissions.credentials.map(\.name))
-        for field in try root.items("tools") {
+        var tools: [PluginManifest.Tool] = []
+        for field in try root.items("tools", limit: ManifestLimits.tools) {
             let tool = try tool(field, credentials: known)
-            guard !manifest.tools.contains(where: { $0.name == tool.name }) else {
+            guard !tools.contains(where: { $0.name == tool.name }) else {
                 throw field.refuse("the tool \"\(tool.name)\" is declared twice")
             }
-            manifest.tools.append(tool)
+            tools.append(tool)
         }
-        if manifest.kind == .tool, manifest.tools.isEmpty {
+        if kind == .tool, tools.isEmpty {
             throw ManifestError(field: "tools", reason: "a tool plugin declares at least one tool")
         }
-        return manifest
+        if kind == .authentication, !tools.isEmpty {
+            throw ManifestError(
+                field: "tools", reason: "an authentication plugin declares no tools: it serves authenticate and no more"
+            )
+        }
+        return tools
     }
 
     private static func version(_ field: ManifestField) throws(ManifestError) -> String {
-        let text = try field.text(limit: 64)
+        let text = try field.text(limit: ManifestLimits.version)
         let core = text.utf8.prefix { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "+") }
         let numbers = core.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let suffix = text.utf8[core.endIndex...]
@@ -71,63 +92,41 @@ enum ManifestReader {
         }
     }
 
-    private static func versions(_ field: ManifestField) throws(ManifestError) -> VersionRange {
-        try field.allow(only: ["min", "max"])
-        let minimum = try field.required("min").integer(in: 1...1_000)
-        let maximum = try field.required("max").integer(in: minimum...1_000)
-        return VersionRange(UInt32(minimum), UInt32(maximum))
-    }
-
-    private static func relativePath(_ field: ManifestField) throws(ManifestError) -> String {
-        let text = try field.text(limit: 255)
-        // By bytes, as the kernel splits: a combining mark makes another Character of a slash, but not another path.
-        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard parts.allSatisfy({ !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) }) else {
-            throw field.refuse("\"\(text)\" must be a path inside the plugin's directory, without . or ..")
+    /// A page for people: shown, never fetched.
+    private static func homepage(_ field: ManifestField) throws(ManifestError) -> String {
+        let text = try field.text(limit: ManifestLimits.homepage)
+        guard text.hasPrefix("https://"), text.utf8.count > 8, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw field.refuse("\"\(text)\" must be an https:// address in plain ASCII without spaces")
         }
         return text
     }
 
-    private static func tool(
-        _ field: ManifestField, credentials: Set<String>
-    ) throws(ManifestError)
-        -> PluginManifest.Tool
-    {
-        try field.allow(only: [
-            "name", "title", "description", "inputSchema", "outputSchema", "annotations", "credentials",
-        ])
-        let schema = try field.required("inputSchema")
-        try check(schema)
-        let output = field.optional("outputSchema")
-        if let output { try check(output) }
-        let annotations = field.optional("annotations")
-        if let annotations, annotations.value.objectValue == nil {
-            throw annotations.refuse("must be an object, found \(annotations.value.typeName)")
-        }
-        guard schema.value["type"]?.stringValue == "object" else {
-            throw schema.refuse("the input schema of a tool has \"type\": \"object\"")
-        }
-        let used = try field.optional("credentials")?.distinct { (item) throws(ManifestError) in
-            let name = try item.name()
-            guard credentials.contains(name) else {
-                throw item.refuse("\"\(name)\" is not declared under permissions.credentials")
-            }
-            return name
-        }
-        guard (used?.count ?? 0) <= ABILimits.credentialsPerCall else {
-            throw field.refuse("a call carries at most \(ABILimits.credentialsPerCall) credentials")
-        }
-        return PluginManifest.Tool(
-            name: try field.required("name").name(), title: try field.optional("title")?.text(limit: 100),
-            description: try field.required("description").text(limit: 2_000), inputSchema: schema.value,
-            outputSchema: output?.value, annotations: annotations?.value, credentials: used ?? [])
+    private static func versions(_ field: ManifestField) throws(ManifestError) -> VersionRange {
+        try field.allow(only: ["min", "max"])
+        let minimum = try field.required("min").integer(in: 1...ManifestLimits.abiVersion)
+        let maximum = try field.required("max").integer(in: minimum...ManifestLimits.abiVersion)
+        return VersionRange(UInt32(minimum), UInt32(maximum))
     }
 
-    private static func check(_ schema: ManifestField) throws(ManifestError) {
-        do {
-            _ = try JSONSchema(schema.value)
-        } catch {
-            throw ManifestError(field: schema.path + error.path, reason: error.reason)
+    /// A path that means the same to the kernel, to tar and to a shell.
+    private static func executable(_ field: ManifestField) throws(ManifestError) -> String {
+        let text = try field.text(limit: ManifestLimits.executableBytes)
+        guard isPlain(parts: text.utf8[...]) else {
+            throw field.refuse("\"\(text)\" must be a path inside the plugin's directory, without . or ..")
+        }
+        guard text.utf8.allSatisfy({ isAlphanumeric($0) || "/._+-".utf8.contains($0) }) else {
+            throw field.refuse("\"\(text)\" must have letters, digits and . _ + - / only; rename the file")
+        }
+        guard !["plugin.json", "README.md", "LICENSE"].contains(text) else {
+            throw field.refuse("\"\(text)\" has another meaning in a bundle; put the program elsewhere, such as bin/")
+        }
+        return text
+    }
+
+    /// By bytes, as the kernel splits: a combining mark makes another Character of a slash, but not another path.
+    static func isPlain(parts path: Substring.UTF8View) -> Bool {
+        path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy {
+            !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8)
         }
     }
 }
