@@ -1,4 +1,5 @@
 import PluginABI
+import SpecVectors
 import Testing
 
 @Suite struct FrameTests {
@@ -8,7 +9,7 @@ import Testing
         #expect(bytes.count == 16 + 258)
     }
 
-    @Test func noRenderingShowsTheBody() throws {
+    @Test func noRenderingShowsTheBody() {
         let secret = Array("s3cret-value".utf8)
         let frame = Message.call(
             Message.Call(
@@ -16,10 +17,9 @@ import Testing
         ).frame(stream: 1)
         var writer = FieldWriter()
         writer.write(FieldTag(1), bytes: secret)
-        let reader = try FieldReader(writer.body, known: [FieldTag(1)])
         var decoder = FrameDecoder()
         decoder.append(frame.encoded().dropLast())
-        for value in [frame, writer, reader, decoder] as [Any] {
+        for value in [frame, writer, decoder] as [Any] {
             for text in Renderings.all(of: value) {
                 #expect(!text.contains("s3cret"))
                 #expect(!text.contains("115, 51, 99, 114"), "\(text)")

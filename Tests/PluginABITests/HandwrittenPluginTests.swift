@@ -1,6 +1,7 @@
 import Glibc
 import JSONBytes
 import PluginABI
+import SpecVectors
 import Testing
 
 /// Plugins written in C from the specification alone (Tests/Fixtures/plugins) against this implementation.

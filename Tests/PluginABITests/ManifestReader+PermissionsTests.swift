@@ -10,23 +10,28 @@ import Testing
     @Test func aMisspeltPermissionIsRefused() throws {
         #expect(
             try ManifestSamples.refusal(["permissions", "http.fecth"], [])
-                == "permissions.http.fecth: unknown permission; known here: credentials, http.fetch, resources")
+                == "permissions.http.fecth: unknown permission; "
+                + "known here: credentials, filesystem, http.fetch, kv, net.connect, resources")
         #expect(
             try ManifestSamples.refusal(["permissions", "network"], "all").hasPrefix(
                 "permissions.network: unknown permission"))
         #expect(
             try ManifestSamples.refusal(["permissions", "resources", "memory"], 1).hasPrefix(
-                "permissions.resources.memory: unknown resource; known here: memoryMegabytes, openFiles, processes"))
+                "permissions.resources.memory: unknown resource; known here: cpuPercent, memoryMegabytes, openFiles, "))
         #expect(try fetch("path", to: "/").hasPrefix("permissions.http.fetch[0].path: unknown field"))
     }
 
     @Test func everyPermissionHasAReason() throws {
-        #expect(try fetch("reason", to: .none) == "permissions.http.fetch[0].reason: is missing")
+        let advice = "is missing; say for the admin what the plugin needs this for"
+        #expect(try fetch("reason", to: .none) == "permissions.http.fetch[0].reason: \(advice)")
+        #expect(
+            try ManifestSamples.refusal(["permissions", "resources", "reason"], .none)
+                == "permissions.resources.reason: \(advice)")
         #expect(
             try fetch("reason", to: "") == "permissions.http.fetch[0].reason: must have 1 to 1000 characters, found 0")
         #expect(
             try ManifestSamples.refusal(["permissions", "credentials", "0", "reason"], .none)
-                == "permissions.credentials[0].reason: is missing")
+                == "permissions.credentials[0].reason: \(advice)")
     }
 
     @Test func aReasonCannotRepaintTheConsentScreen() throws {
@@ -127,7 +132,10 @@ import Testing
     }
 
     @Test func resourcesStayInTheirRanges() throws {
-        let ranges = [("memoryMegabytes", 16, 4_096), ("processes", 1, 256), ("openFiles", 8, 1_024)]
+        let ranges = [
+            ("memoryMegabytes", 16, 4_096), ("processes", 1, 256), ("openFiles", 16, 1_024), ("cpuPercent", 1, 800),
+            ("temporaryMegabytes", 1, 1_024),
+        ]
         for (name, low, high) in ranges {
             for value in [low, high] {
                 #expect(

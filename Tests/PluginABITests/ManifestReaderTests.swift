@@ -3,6 +3,25 @@ import PluginABI
 import Testing
 
 @Suite struct ManifestReaderTests {
+    @Test func everyVectorHasItsOutcome() throws {
+        let vectors = try ManifestSamples.vectors()
+        #expect(Set(vectors.map { $0["name"] }).count == vectors.count)
+        for vector in vectors {
+            let name = try #require(vector["name"]?.stringValue)
+            let bytes = try vector["text"]?.stringValue.map { Array($0.utf8) } ?? #require(vector["manifest"]).encoded()
+            let refusal = ManifestSamples.refusal(of: bytes)
+            if vector["valid"] == true {
+                #expect(refusal == "accepted", "\(name)")
+            } else {
+                let field = try #require(vector["field"]?.stringValue)
+                let message = try #require(vector["message"]?.stringValue)
+                #expect(refusal.hasPrefix("\(field): "), "\(name): \(refusal)")
+                #expect(refusal.dropFirst(field.utf8.count + 2).contains(message), "\(name): \(refusal)")
+            }
+        }
+        #expect(vectors.count >= 400)
+    }
+
     private func refusal(_ path: String..., to value: JSONValue?) throws -> String {
         try ManifestSamples.refusal(path, value)
     }
@@ -20,7 +39,8 @@ import Testing
     @Test func misspeltFieldsAreRefused() throws {
         #expect(try refusal("permisions", to: [:]).hasPrefix("permisions: unknown field; known here: $schema, abi, "))
         #expect(
-            try refusal("runtime", "exec", to: "x") == "runtime.exec: unknown field; known here: arguments, executable")
+            try refusal("runtime", "exec", to: "x")
+                == "runtime.exec: unknown field; known here: arguments, executable, type")
         #expect(try refusal("tools", "0", "credential", to: ["key"]).hasPrefix("tools[0].credential: unknown field"))
     }
 

@@ -1,5 +1,6 @@
 import JSONBytes
 import PluginABI
+import SpecVectors
 import Testing
 
 @Suite struct MessageTests {

@@ -1,4 +1,5 @@
 import JSONBytes
+import SpecVectors
 import Testing
 
 @testable import PluginABI
@@ -14,7 +15,7 @@ enum ManifestSamples {
                           "paths":["/api/v3/"],"reason":"Prices"}],
            "credentials":[{"name":"key","scope":"user","reason":"To sign"},
                           {"name":"shared","scope":"global","reason":"x"}],
-           "resources":{"memoryMegabytes":64,"processes":4,"openFiles":32}},
+           "resources":{"memoryMegabytes":64,"processes":4,"openFiles":32,"reason":"Small"}},
          "tools":[{"name":"price","title":"Price","description":"Says a price",
                    "inputSchema":{"type":"object","properties":{"symbol":{"type":"string"}}},
                    "outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true},"credentials":["key"]}]}
@@ -39,7 +40,10 @@ enum ManifestSamples {
     }
 
     static func refusal(_ path: [String], _ value: JSONValue?) throws -> String {
-        let bytes = try changed(path, to: value)
+        refusal(of: try changed(path, to: value))
+    }
+
+    static func refusal(of bytes: [UInt8]) -> String {
         do {
             _ = try PluginManifest(parsing: bytes)
             return "accepted"
@@ -47,6 +51,12 @@ enum ManifestSamples {
             return error.description
         }
     }
+
+    static func vectors() throws -> [JSONValue] {
+        try #require(SpecFiles.json("sdk/spec/vectors/manifests.json")["vectors"]?.arrayValue)
+    }
+
+    static func vector(_ name: String) throws -> JSONValue? { try vectors().first { $0["name"]?.stringValue == name } }
 }
 
 @Suite struct PluginManifestTests {
@@ -56,6 +66,7 @@ enum ManifestSamples {
         #expect(manifest.version == "1.2.3")
         #expect(manifest.kind == .tool)
         #expect(manifest.abi == VersionRange(1, 2))
+        #expect(manifest.runtime == .native)
         #expect(manifest.executable == "bin/crypto-bot")
         #expect(manifest.arguments == ["--quiet"])
         #expect(
@@ -66,7 +77,9 @@ enum ManifestSamples {
                     reason: "Prices")
             ])
         #expect(manifest.permissions.credentials.map(\.scope) == [.user, .global])
-        #expect(manifest.permissions.resources.memoryMegabytes == 64)
+        #expect(
+            manifest.permissions.resources
+                == Permissions.Resources(memoryMegabytes: 64, processes: 4, openFiles: 32, reason: "Small"))
         let tool = try #require(manifest.tools.first)
         #expect(tool.credentials == ["key"])
         #expect(tool.annotations == ["readOnlyHint": true])
@@ -82,6 +95,41 @@ enum ManifestSamples {
         #expect(manifest.permissions == Permissions())
         #expect(manifest.tools.isEmpty)
         #expect(manifest.arguments.isEmpty)
+        #expect(manifest.runtime == .native)
+        #expect(manifest.isolation == .shared)
+        #expect(manifest.concurrency == 1)
+        #expect(manifest.publisher == nil && manifest.license == nil && manifest.homepage == nil)
+    }
+
+    @Test func everyFieldOfTheVectorWithAllFieldsIsKept() throws {
+        let vector = try #require(try ManifestSamples.vector("everything-at-once"))
+        let manifest = try PluginManifest(parsing: #require(vector["manifest"]).encoded())
+        #expect(manifest.publisher == "Example GmbH")
+        #expect(manifest.license == "Apache-2.0")
+        #expect(manifest.homepage == "https://example.com/hello")
+        #expect(manifest.runtime == .python)
+        #expect(manifest.executable == "dist/hello.pyz")
+        #expect(manifest.arguments == ["--quiet", "two words"])
+        #expect(manifest.isolation == .perUser)
+        #expect(manifest.concurrency == 64)
+        #expect(manifest.permissions.httpFetch.map(\.endpoint) == ["e", "f"])
+        #expect(
+            manifest.permissions.netConnect.first
+                == Permissions.NetConnect(host: "db.example.com", port: 5_432, reason: "The database"))
+        #expect(
+            manifest.permissions.filesystem == [
+                Permissions.FileAccess(path: "/srv/data", access: .read, reason: "Reports"),
+                Permissions.FileAccess(path: "/srv/out", access: .write, reason: "Results"),
+            ])
+        #expect(manifest.permissions.keyValue == Permissions.KeyValue(megabytes: 8, reason: "Cache"))
+        #expect(
+            manifest.permissions.resources
+                == Permissions.Resources(
+                    memoryMegabytes: 64, processes: 4, openFiles: 32, cpuPercent: 50, temporaryMegabytes: 8,
+                    reason: "Small"))
+        let tool = try #require(manifest.tools.first)
+        #expect(tool.content == "text/plain" && tool.outputSchema == ["type": "object"])
+        #expect(tool.annotations?["title"] == "Greeting")
     }
 
     @Test func everyPrefixOfAManifestIsRefused() {

@@ -1,5 +1,6 @@
 import Glibc
 import PluginABI
+import SpecVectors
 import Testing
 
 /// A fixture plugin as a child process, unjailed, and the host's side of its socket. Every frame in either direction

@@ -31,3 +31,11 @@ enum Samples {
         full.enumerated().flatMap { $0.element.frame(stream: UInt64($0.offset)).encoded() }
     }
 }
+
+extension Collection<UInt8> {
+    /// A little-endian integer of exactly these bytes; nil if their number is another.
+    func littleEndian<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) -> Value? {
+        guard count == Value.bitWidth / 8 else { return nil }
+        return reversed().reduce(Value(0)) { $0 << 8 | Value(truncatingIfNeeded: $1) }
+    }
+}

@@ -46,6 +46,26 @@ import Testing
         #expect(try needle.copies() == 0)
     }
 
+    @Test func movingWhatIsPendingLeavesNoCopyOfIt() throws {
+        let needle = try Needle(seed: 16)
+        var decoder = FrameDecoder()
+        try Self.send(needle) { encoded in
+            defer { encoded.wipe() }
+            // The start of a call behind so many frames that it has to be moved to the front to make room for its end.
+            let pings = Array(repeatElement(Message.ping(nonce: 1).frame().encoded(), count: 60).joined())
+            var start = pings + encoded[..<200]
+            defer { start.wipe() }
+            decoder.append(start)
+            let isPing = try Self.receive(&decoder, needle)
+            #expect(isPing)
+            decoder.append(encoded[200...])
+            let isPingAgain = try Self.receive(&decoder, needle)
+            #expect(!isPingAgain)
+        }
+        #expect(decoder.pendingBytes == 0)
+        #expect(try needle.copies() == 0)
+    }
+
     @Test func aCallThatIsRefusedLeavesNoCopyOfItsCredentials() throws {
         let needle = try Needle(seed: 15)
         try Self.send(needle) { encoded in

@@ -1,4 +1,5 @@
 import JSONBytes
+import SpecVectors
 import Testing
 
 @testable import PluginABI

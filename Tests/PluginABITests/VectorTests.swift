@@ -1,5 +1,6 @@
 import JSONBytes
 import PluginABI
+import SpecVectors
 import Testing
 
 /// The shared vectors (sdk/spec/vectors), run against this implementation.

@@ -80,7 +80,8 @@ def errors():
 
 
 def limits():
-    return table(["Name", "Limit", "Applies to"], [[l["name"], f"{l['value']:,}", l["applies"]] for l in SCHEMA["limits"]])
+    rows = [[limit["name"], f"{limit['value']:,}", limit["applies"]] for limit in SCHEMA["limits"]]
+    return table(["Name", "Limit", "Applies to"], rows)
 
 
 def services():

@@ -54,11 +54,3 @@ extension [UInt8] {
         withUnsafeMutableBytes { SecretBytes.wipe($0) }
     }
 }
-
-extension Collection<UInt8> {
-    /// Reads a little-endian integer from exactly its number of bytes; nil if the count differs.
-    func littleEndian<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) -> Value? {
-        guard count == Value.bitWidth / 8 else { return nil }
-        return reversed().reduce(Value(0)) { $0 << 8 | Value(truncatingIfNeeded: $1) }
-    }
-}

@@ -2,12 +2,17 @@
 ///
 /// A header is judged as soon as its 16 bytes are there, before any of its body is awaited or stored. After the first
 /// error the stream has no more frame boundaries, so every later call throws the same error.
+///
+/// Frames are lent where they lie and overwritten afterwards: a frame costs no memory of its own.
 public struct FrameDecoder: Sendable, CustomReflectable {
     private var buffer: [UInt8] = []
     private var consumed = 0
     private var failure: ABIError?
     /// The longest body accepted from now on, in bytes.
     public var bodyLimit: Int
+
+    /// A buffer up to this size is kept between frames: enough for reads of 64 KiB and what was pending before them.
+    private static let keptBytes = 96 << 10
 
     public init(bodyLimit: Int = ABILimits.handshakeBodyBytes) { self.bodyLimit = bodyLimit }
 
@@ -23,18 +28,27 @@ public struct FrameDecoder: Sendable, CustomReflectable {
         buffer.append(contentsOf: bytes)
     }
 
-    /// The next complete frame, or nil when more bytes are needed.
+    /// The next complete frame, or nil when more bytes are needed. The caller owns the copy of the body, and wipes it.
     ///
     /// - Throws: `ABIError` with `frameTooLarge`, `malformedFrame` or `unknownKind`; then for ever.
     public mutating func next() throws(ABIError) -> Frame? {
-        if let failure { throw failure }
-        do {
-            return try decode()
-        } catch {
-            failure = error
-            wipe()
-            throw error
+        try next { (header, body) throws(ABIError) in
+            Frame(kind: header.kind, stream: header.stream, body: body.withUnsafeBytes { Array($0) })
         }
+    }
+
+    /// Lends the next complete frame to `read` and overwrites it afterwards; nil when more bytes are needed.
+    ///
+    /// - Throws: as `next()`. What `read` throws is the frame's own trouble: the one after it can still be read.
+    public mutating func next<Result>(
+        _ read: (FrameHeader, RawSpan) throws(ABIError) -> Result
+    ) throws(ABIError) -> Result? {
+        guard let header = try header() else { return nil }
+        let start = consumed + ABILimits.headerBytes
+        let end = start + header.length
+        guard end <= buffer.count else { return nil }
+        defer { release(upTo: end) }
+        return try read(header, buffer.span.bytes.extracting(start..<end))
     }
 
     /// Forgets and overwrites what is buffered; frames may have carried credentials.
@@ -44,35 +58,17 @@ public struct FrameDecoder: Sendable, CustomReflectable {
         consumed = 0
     }
 
-    private mutating func decode() throws(ABIError) -> Frame? {
-        guard let header = try header(), pendingBytes >= ABILimits.headerBytes + header.length else { return nil }
-        let start = consumed + ABILimits.headerBytes
-        let end = start + header.length
-        let frame = Frame(kind: header.kind, stream: header.stream, body: Array(buffer[start..<end]))
-        release(upTo: end)
-        return frame
-    }
-
-    /// Reads and judges the next header. The slice that it reads from ends with this function: were it alive in
-    /// `release`, the buffer would be shared, and overwriting it would overwrite a copy.
-    private func header() throws(ABIError) -> (kind: FrameKind, stream: UInt64, length: Int)? {
+    /// Reads and judges the next header, nil before it is whole.
+    private mutating func header() throws(ABIError) -> FrameHeader? {
+        if let failure { throw failure }
         guard pendingBytes >= ABILimits.headerBytes else { return nil }
-        let header = buffer[consumed..<consumed + ABILimits.headerBytes]
-        let base = header.startIndex
-        let length = Int(header[base..<base + 4].littleEndian(UInt32.self) ?? 0)
-        guard length <= bodyLimit else {
-            throw ABIError(.frameTooLarge, "a frame announces a body of \(length) bytes; the limit is \(bodyLimit)")
+        do {
+            return try FrameHeader(buffer.span.bytes, at: consumed, bodyLimit: bodyLimit)
+        } catch {
+            failure = error
+            wipe()
+            throw error
         }
-        guard let kind = FrameKind(rawValue: header[base + 4]) else {
-            throw ABIError(.unknownKind, "frame kind \(header[base + 4]) is not defined")
-        }
-        guard header[base + 5] == 0 else {
-            throw ABIError(.malformedFrame, "flags must be 0, found \(header[base + 5])")
-        }
-        guard header[base + 6] == 0, header[base + 7] == 0 else {
-            throw ABIError(.malformedFrame, "the reserved bytes must be 0")
-        }
-        return (kind, header[base + 8..<base + 16].littleEndian(UInt64.self) ?? 0, length)
     }
 
     /// Overwrites what was handed out; its memory is used again once the buffer is empty or has to grow.
@@ -80,17 +76,27 @@ public struct FrameDecoder: Sendable, CustomReflectable {
         buffer.withUnsafeMutableBytes { SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: $0[consumed..<end])) }
         consumed = end
         guard consumed == buffer.count else { return }
-        buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 16)
+        buffer.removeAll(keepingCapacity: buffer.capacity <= Self.keptBytes)
         consumed = 0
     }
 
-    /// Moves what is pending into memory with room for `extra` more bytes, and leaves no copy of it behind.
+    /// Makes room for `extra` more bytes at the end, and leaves no copy of what is pending elsewhere.
     private mutating func compact(toHold extra: Int) {
-        var moved: [UInt8] = []
-        moved.reserveCapacity(max(2 * pendingBytes, pendingBytes + extra))
-        moved.append(contentsOf: buffer[consumed...])
-        buffer.wipe()
-        buffer = moved
+        let pending = pendingBytes
+        if pending + extra <= buffer.capacity {
+            let start = consumed
+            buffer.withUnsafeMutableBytes {
+                $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start...]))
+                SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: $0[pending...]))
+            }
+            buffer.removeLast(consumed)
+        } else {
+            var moved: [UInt8] = []
+            moved.reserveCapacity(max(2 * pending, pending + extra + extra / 4))
+            moved.append(contentsOf: buffer[consumed...])
+            buffer.wipe()
+            buffer = moved
+        }
         consumed = 0
     }
 }

@@ -4,31 +4,31 @@ extension Message {
     /// Reads the message that a frame carries.
     ///
     /// - Throws: `ABIError` with `malformedFrame`, `missingField` or `unknownCriticalField`.
-    public init(_ frame: Frame) throws(ABIError) {
-        switch frame.kind {
-        case .hello, .welcome, .abort, .initialize, .stop, .ping, .pong: self = try Self.session(frame)
-        case .call: self = .call(try Call(frame))
-        case .hostCall: self = .hostCall(try HostCall(frame))
-        case .result, .error, .cancelled, .cancel: self = try Self.streamed(frame)
-        case .progress, .data, .credit, .tools, .log: self = try Self.reported(frame)
-        case .initialized: self = .initialized
-        case .start: self = .start
-        case .started: self = .started
-        case .stopped: self = .stopped
-        case .dispose: self = .dispose
-        case .disposed: self = .disposed
+    public init(_ frame: Frame) throws(ABIError) { try self.init(frame.kind, frame.body.span.bytes) }
+
+    /// Reads a message from a body that is lent; nothing of it is kept but what the message holds.
+    ///
+    /// - Throws: as `init(_ frame: Frame)`.
+    public init(_ kind: FrameKind, _ body: RawSpan) throws(ABIError) {
+        self = try FieldReader.read(body, critical: kind == .call ? Tag.credential : nil) { (fields) throws(ABIError) in
+            switch kind {
+            case .hello, .welcome, .abort, .initialize, .stop, .ping, .pong: try Self.session(kind, fields)
+            case .call: .call(try Call(fields))
+            case .hostCall: .hostCall(try HostCall(fields))
+            case .result, .error, .cancelled, .cancel: try Self.streamed(kind, fields)
+            case .progress, .data, .credit, .tools, .log: try Self.reported(kind, fields)
+            case .initialized: .initialized
+            case .start: .start
+            case .started: .started
+            case .stopped: .stopped
+            case .dispose: .dispose
+            case .disposed: .disposed
+            }
         }
-        // Even a frame without fields of its own must be well formed and free of unknown critical fields.
-        if Self.withoutFields.contains(frame.kind) { _ = try FieldReader(frame.body, known: []) }
     }
 
-    private static let withoutFields: Set<FrameKind> = [
-        .initialized, .start, .started, .stopped, .dispose, .disposed,
-    ]
-
-    private static func session(_ frame: Frame) throws(ABIError) -> Message {
-        let fields = try FieldReader(frame.body, known: [FieldTag(1), FieldTag(2), FieldTag(3), FieldTag(4)])
-        switch frame.kind {
+    private static func session(_ kind: FrameKind, _ fields: borrowing FieldReader) throws(ABIError) -> Message {
+        switch kind {
         case .hello:
             return .hello(
                 versions: VersionRange(
@@ -46,12 +46,11 @@ extension Message {
         }
     }
 
-    private static func streamed(_ frame: Frame) throws(ABIError) -> Message {
-        let fields = try FieldReader(frame.body, known: [FieldTag(1), FieldTag(2), FieldTag(3)])
-        switch frame.kind {
+    private static func streamed(_ kind: FrameKind, _ fields: borrowing FieldReader) throws(ABIError) -> Message {
+        switch kind {
         case .result:
-            let bytes = try fields.optional(Tag.bytes, limit: ABILimits.bodyBytes) ?? []
-            return .result(Payload(json: try fields.requiredJSON(Tag.json), bytes: Array(bytes)))
+            return .result(
+                Payload(json: try fields.requiredJSON(Tag.json), bytes: try fields.optionalBytes(Tag.bytes)))
         case .error:
             return .error(try fields.error(), retryable: try fields.integer(Tag.retryable, as: UInt8.self) == 1)
         case .cancel: return .cancel(reason: try fields.text(Tag.reason, limit: ABILimits.textBytes) ?? "")
@@ -59,9 +58,8 @@ extension Message {
         }
     }
 
-    private static func reported(_ frame: Frame) throws(ABIError) -> Message {
-        let fields = try FieldReader(frame.body, known: [FieldTag(1), FieldTag(2), FieldTag(3)])
-        switch frame.kind {
+    private static func reported(_ kind: FrameKind, _ fields: borrowing FieldReader) throws(ABIError) -> Message {
+        switch kind {
         case .progress:
             return .progress(
                 Progress(
@@ -85,20 +83,14 @@ extension Message {
 }
 
 extension Message.Call {
-    fileprivate init(_ frame: Frame) throws(ABIError) {
-        let fields = try FieldReader(
-            frame.body,
-            known: [
-                Tag.tool, Tag.arguments, Tag.deadline, Tag.requestID, Tag.traceparent, Tag.tracestate, Tag.credential,
-            ])
-        let encoded = fields.all(Tag.credential)
-        guard encoded.count <= ABILimits.credentialsPerCall else {
+    fileprivate init(_ fields: borrowing FieldReader) throws(ABIError) {
+        guard try fields.count(Tag.credential) <= ABILimits.credentialsPerCall else {
             throw ABIError(.malformedFrame, "more than \(ABILimits.credentialsPerCall) credentials in one call")
         }
         var credentials: [Credential] = []
-        for bytes in encoded {
-            // Slices of the frame all the way down: its owner wipes it, and no copy is made that nobody would.
-            let nested = try FieldReader(bytes, known: [Tag.credentialName, Tag.credentialValue])
+        try fields.forEach(Tag.credential) { (bytes) throws(ABIError) in
+            // Lent bytes all the way down: their owner wipes them, and no copy is made that nobody would.
+            let nested = try FieldReader(bytes)
             let value = try nested.required(Tag.credentialValue, limit: ABILimits.credentialBytes)
             let name = try nested.requiredText(Tag.credentialName)
             guard !credentials.contains(where: { $0.name == name }) else {
@@ -115,19 +107,19 @@ extension Message.Call {
 }
 
 extension Message.HostCall {
-    fileprivate init(_ frame: Frame) throws(ABIError) {
-        let fields = try FieldReader(
-            frame.body, known: [Tag.service, Tag.parent, Tag.serviceJSON, Tag.serviceBytes, Tag.serviceTraceparent])
-        let bytes = try fields.optional(Tag.serviceBytes, limit: ABILimits.bodyBytes) ?? []
+    fileprivate init(_ fields: borrowing FieldReader) throws(ABIError) {
+        let bytes = try fields.optionalBytes(Tag.serviceBytes)
         self.init(
             service: try fields.requiredText(Tag.service), parent: try fields.requiredInteger(Tag.parent),
-            content: Message.Payload(json: try fields.requiredObject(Tag.serviceJSON), bytes: Array(bytes)),
+            content: Message.Payload(json: try fields.requiredObject(Tag.serviceJSON), bytes: bytes),
             traceparent: try fields.text(Tag.serviceTraceparent))
     }
 }
 
 extension FieldReader {
-    fileprivate func requiredInteger<Value: FixedWidthInteger>(_ tag: FieldTag) throws(ABIError) -> Value {
+    fileprivate func requiredInteger<Value: FixedWidthInteger & BitwiseCopyable>(
+        _ tag: FieldTag
+    ) throws(ABIError) -> Value {
         guard let value = try integer(tag, as: Value.self) else {
             throw ABIError(.missingField, "field \(tag.rawValue) is missing")
         }
@@ -143,7 +135,11 @@ extension FieldReader {
     }
 
     fileprivate func optionalObject(_ tag: FieldTag) throws(ABIError) -> [UInt8]? {
-        all(tag).isEmpty ? nil : try requiredObject(tag)
+        try count(tag) == 0 ? nil : requiredObject(tag)
+    }
+
+    fileprivate func optionalBytes(_ tag: FieldTag) throws(ABIError) -> [UInt8] {
+        try optional(tag, limit: ABILimits.bodyBytes).map { Array($0) } ?? []
     }
 
     fileprivate func requiredJSON(_ tag: FieldTag) throws(ABIError) -> [UInt8] { try json(tag).bytes }

@@ -1,9 +1,10 @@
-import JSONBytes
-import PluginABI
+public import JSONBytes
+public import PluginABI
+import Testing
 
 extension Message {
     /// The message as the vectors write it: 64-bit integers as decimal text, JSON as its text, other bytes as hex.
-    var vector: JSONValue {
+    public var vector: JSONValue {
         switch self {
         case .hello(let versions, let name, let sdk):
             [
