@@ -27,7 +27,7 @@ import Testing
         let signed = "a=1&recvWindow=5000&timestamp=1700000000000"
         let signature = FakeExchange.account.signer.signature(query: signed)
         #expect(exchange.requests[0].query == "\(signed)&signature=\(signature)")
-        guard case .secret = exchange.requests[0].headers[0].value else {
+        guard case .credential("api_key", "") = exchange.requests[0].headers[0].value else {
             Issue.record("the key travels as plain text")
             return
         }

@@ -30,5 +30,5 @@ final class FakeExchange {
     }
 
     static let account = ExchangeClient.Account(
-        key: SecretBytes(copying: "the-api-key".utf8), signer: Signer(secret: SecretBytes(copying: "the-secret".utf8)))
+        key: "api_key", signer: Signer(secret: CredentialValue(copying: "the-secret".utf8)))
 }

@@ -47,11 +47,20 @@ import Testing
         #expect(host.error(of: 0)?.code.rawValue == "bad-configuration")
     }
 
+    @Test func pluginMayLogWhileItIsConfigured() throws {
+        let plugin = plugin()
+        plugin.onInitialize { [journal = plugin.journal] _ in journal.log(.info, "configured") }
+        let host = FakeHost.wholeLife()
+        try Session(plugin: plugin, link: host).run()
+        #expect(host.kinds.prefix(3) == [.hello, .log, .initialized])
+    }
+
     @Test func toolRegisteredTwiceIsRefusedBeforeHello() {
         let plugin = plugin()
         plugin.tool("act") { _ in .json([:]) }
         let host = FakeHost.wholeLife()
-        #expect(throws: SessionError.notStarted("the tool \"act\" is registered twice")) {
+        #expect(throws: SessionError.notStarted("the tool \"act\" is registered twice; give one of them another name"))
+        {
             try Session(plugin: plugin, link: host).run()
         }
         #expect(host.kinds.isEmpty)

@@ -132,6 +132,7 @@ import Testing
                 return
             }
         }
+        try link.finish()
         script.join()
     }
 
@@ -158,7 +159,7 @@ import Testing
 }
 
 /// A thread of its own: a host that blocks must not hold up the tests' shared ones.
-private final class HostThread {
+final class HostThread {
     private let body: () -> Void
     private var thread = pthread_t()
 

@@ -5,8 +5,8 @@ public import PluginSDK
 public enum CryptoBot {
     public static func register(on plugin: Plugin) {
         let clock = ServerClock()
-        plugin.tool("crypto_price") { call in
-            try PriceTool.run(call.arguments, on: exchange(call, clock))
+        plugin.tool("crypto_price", PriceTool.about) { (arguments: PriceTool.Arguments, call) in
+            try PriceTool.run(arguments.symbol, on: exchange(call, clock))
         }
         plugin.tool("crypto_balance") { call in
             try BalanceTool.run(on: exchange(call, clock), as: account(call))
@@ -26,6 +26,6 @@ public enum CryptoBot {
 
     private static func account(_ call: ToolCall) throws(ToolError) -> ExchangeClient.Account {
         ExchangeClient.Account(
-            key: try call.credential("api_key"), signer: Signer(secret: try call.credential("api_secret")))
+            key: "api_key", signer: Signer(secret: try call.credential("api_secret")))
     }
 }

@@ -4,6 +4,8 @@ public struct HTTPRequest: Sendable {
     /// A header's value. A secret is copied only into the frame, which is overwritten once it is sent.
     public enum HeaderValue: Sendable {
         case text(String)
+        /// A credential of the call, after a text such as `Bearer `.
+        case credential(String, after: String = "")
         case secret(SecretBytes)
     }
 
@@ -26,6 +28,24 @@ public struct HTTPRequest: Sendable {
         self.query = query
         self.headers = headers
         self.body = body
+    }
+
+    /// With the values of the call's credentials in place of their names.
+    func resolved(_ box: (String) throws(ToolError) -> CredentialBox) throws(ToolError) -> HTTPRequest {
+        var copy = self
+        for position in headers.indices {
+            guard case .credential(let name, let prefix) = headers[position].value else { continue }
+            let secret = try box(name).withBytes { bytes in
+                var whole: [UInt8] = []
+                whole.reserveCapacity(prefix.utf8.count + bytes.count)
+                whole.append(contentsOf: prefix.utf8)
+                whole.append(contentsOf: bytes)
+                defer { whole.wipe() }
+                return SecretBytes(copying: whole)
+            }
+            copy.headers[position].value = .secret(secret)
+        }
+        return copy
     }
 
     /// The JSON of the host call. The array is sized beforehand: one that grows leaves a copy of the secret behind.
@@ -64,6 +84,7 @@ extension HTTPRequest.HeaderValue {
         switch self {
         case .text(let text): JSONValue.string(text).encoded().count
         case .secret(let secret): secret.count * 2 + 2
+        case .credential: 0
         }
     }
 
@@ -73,6 +94,7 @@ extension HTTPRequest.HeaderValue {
         case .text(let text):
             output.append(contentsOf: JSONValue.string(text).encoded())
             return true
+        case .credential: return false
         case .secret(let secret):
             output.append(UInt8(ascii: "\""))
             let isPrintable = secret.withBytes { bytes in

@@ -23,14 +23,8 @@ public struct HTTPResponse: Sendable, Equatable {
 }
 
 extension ToolCall {
-    /// Has the host make an HTTP request on behalf of this call.
-    ///
-    /// - Throws: `permission-denied` (the message names the rule and what would allow it), `unavailable`,
-    ///   `deadline-exceeded`, `invalid-arguments`, `cancelled`.
-    public func http(_ request: HTTPRequest) throws(ToolError) -> HTTPResponse {
-        var json = try request.encoded()
-        // Its headers may hold a credential; the frame made of it is overwritten where it is sent.
-        defer { json.wipe() }
-        return try HTTPResponse(callHost("http.fetch", Message.Payload(json: json, bytes: request.body)))
+    func content(of request: HTTPRequest) throws(ToolError) -> Message.Payload {
+        let resolved = try request.resolved { name throws(ToolError) in try box(name) }
+        return Message.Payload(json: try resolved.encoded(), bytes: request.body)
     }
 }

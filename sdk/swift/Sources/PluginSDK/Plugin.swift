@@ -1,27 +1,91 @@
 /// What a plugin offers: its tools, and what it does when the host configures it.
 ///
-/// Handlers run one at a time on the thread of the session; while one waits for the host, further calls queue up.
+/// Handlers of `tool` run one at a time on the thread of the session; while one waits for the host, further calls
+/// queue up. Handlers of `asyncTool` run as tasks, several at once. What a handler throws becomes the error of its
+/// call: a `ToolError` as it is, anything else as `plugin-failed`.
 public final class Plugin {
     public typealias ToolHandler = (ToolCall) throws -> ToolResult
 
     /// As in plugin.json.
     public let name: String
-    private(set) var tools: [String: ToolHandler] = [:]
+    /// The plugin's log outside of calls.
+    public let journal = PluginJournal()
+    private(set) var tools: [ToolDefinition] = []
+    /// Schemas in use, by tool, behind `lock`: calls read their arguments on any thread.
+    private var schemas: [String: JSONSchema] = [:]
+    private let lock = Lock()
     private(set) var configurationHandler: ((JSONValue) throws -> Void)?
-    /// Mistakes of the author, told when the session starts.
-    private(set) var mistakes: [String] = []
+    /// Tools of one name, told when the session starts.
+    private(set) var duplicates: [String] = []
+    var connector: Connector?
 
     public init(name: String) { self.name = name }
 
-    /// Offers a tool under the name that plugin.json declares.
+    /// Offers a tool that reads its arguments from `ToolCall.arguments`.
+    public func tool(
+        _ name: String, _ about: String = "", options: ToolOptions = ToolOptions(), handler: @escaping ToolHandler
+    ) {
+        add(ToolDefinition(name: name, about: about, options: options, handler: .waiting(handler)))
+    }
+
+    /// Offers a tool with typed arguments.
+    public func tool<Arguments: ToolArguments>(
+        _ name: String, _ about: String = "", options: ToolOptions = ToolOptions(),
+        handler: @escaping (Arguments, ToolCall) throws -> JSONValue
+    ) {
+        let run = { (call: ToolCall) in ToolResult.json(try handler(call.read(), call)) }
+        add(name, about, options, Arguments.self, JSONValue.self, .waiting(run))
+    }
+
+    /// Offers a tool with typed arguments and a typed result.
+    public func tool<Arguments: ToolArguments, Answer: ToolOutput>(
+        _ name: String, _ about: String = "", options: ToolOptions = ToolOptions(),
+        handler: @escaping (Arguments, ToolCall) throws -> Answer
+    ) {
+        let run = { (call: ToolCall) in try handler(call.read(), call).result() }
+        add(name, about, options, Arguments.self, Answer.self, .waiting(run))
+    }
+
+    /// All mistakes of the author, those of types and schemas too: for `--describe` and for the harness. A plugin that
+    /// runs tells of the latter when such a tool is called.
+    package var mistakes: [String] { duplicates + tools.compactMap(\.mistake) }
+
+    /// What the arguments of a call are held to; nil if the tool declares nothing.
     ///
-    /// What the handler throws becomes the error of the call: a `ToolError` as it is, anything else as `plugin-failed`.
-    public func tool(_ name: String, handler: @escaping ToolHandler) {
-        if tools.updateValue(handler, forKey: name) != nil {
-            mistakes.append("the tool \"\(name)\" is registered twice")
+    /// - Throws: `plugin-failed` with the mistake of the tool's author.
+    func inputSchema(of name: String) throws(ToolError) -> JSONSchema? {
+        try lock.hold { () throws(ToolError) -> JSONSchema? in
+            if let known = schemas[name] { return known }
+            guard let tool = tools.first(where: { $0.name == name }) else { return nil }
+            do throws(ArgumentMistake) {
+                schemas[name] = try tool.inputSchema()
+                return schemas[name]
+            } catch {
+                throw ToolError(.pluginFailed, tool.told(error))
+            }
         }
     }
 
     /// Called once, before the first call, with the configuration that the host sends; to throw is to refuse to start.
     public func onInitialize(_ handler: @escaping (JSONValue) throws -> Void) { configurationHandler = handler }
+
+    /// `{"tools":[...]}`, as `--describe` prints it.
+    package var description: JSONValue { ["tools": .array(tools.map(\.json))] }
+
+    func add<Arguments: ToolArguments, Answer: ToolOutput>(
+        _ name: String, _ about: String, _ options: ToolOptions, _: Arguments.Type, _: Answer.Type,
+        _ handler: ToolDefinition.Handler
+    ) {
+        let schemas = { () throws(ArgumentMistake) in
+            (input: JSONValue.object(try Arguments.argumentSchema(depth: 0)), output: try Answer.outputSchema())
+        }
+        add(ToolDefinition(name: name, about: about, options: options, schemas: schemas, handler: handler))
+    }
+
+    func add(_ tool: ToolDefinition) {
+        if tools.contains(where: { $0.name == tool.name }) {
+            duplicates.append("the tool \"\(tool.name)\" is registered twice; give one of them another name")
+        }
+        tools.append(tool)
+    }
 }

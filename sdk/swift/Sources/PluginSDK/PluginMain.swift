@@ -14,22 +14,48 @@ public enum PluginMain {
     ///
     /// Exit status 0: disposed of, or the host closed the socket. Exit status 1: either side broke the protocol or the
     /// plugin could not start; one line on standard error says what happened. It does not throw, because an error that
-    /// leaves `main.swift` is a crash.
+    /// leaves `main.swift` is a crash. With the argument `--describe` it prints the tools as plugin.json lists them.
     public static func run(name: String, configure: (Plugin) -> Void) -> Never {
         // A host that is gone is an error of write(2), not a signal.
         signal(SIGPIPE, SIG_IGN)
         let plugin = Plugin(name: name)
         configure(plugin)
+        // Counted first: a plugin without arguments does not pay for an array of them.
+        if CommandLine.argc > 1, CommandLine.arguments[1] == "--describe" {
+            end(describe(plugin, output: STDOUT_FILENO, errors: STDERR_FILENO))
+        }
         do {
             try serve(plugin, descriptor: descriptor)
         } catch .hostGone {
-            exit(0)
+            end(0)
         } catch {
-            let line = Array("\(name): \(error)\n".utf8)
-            _ = write(STDERR_FILENO, line, line.count)
-            exit(1)
+            say("\(name): \(error)\n", on: STDERR_FILENO)
+            end(1)
         }
-        exit(0)
+        end(0)
+    }
+
+    /// Handlers may still run on other threads: nothing of theirs is cleaned up under them.
+    private static func end(_ status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
+    }
+
+    /// Writes the tools as plugin.json lists them, and the author's mistakes; gives the exit status.
+    static func describe(_ plugin: Plugin, output: Int32, errors: Int32) -> Int32 {
+        let mistakes = plugin.mistakes
+        for mistake in mistakes { say("\(plugin.name): \(mistake)\n", on: errors) }
+        say(plugin.description.text + "\n", on: output)
+        return mistakes.isEmpty ? 0 : 1
+    }
+
+    private static func say(_ text: String, on descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
     }
 
     /// Runs the plugin over an open stream socket on the calling thread; a test holds the other end.

@@ -1,120 +1,152 @@
+// From a call to its one terminal frame. Everything here runs with the lock held, but for `serve` and `finish`.
+
 extension Session {
-    /// Runs one call to its end, which is exactly one terminal frame.
-    func serve(_ queued: QueuedCall) throws(SessionError) {
-        active = ActiveCall(stream: queued.stream)
-        let outcome = outcome(of: queued)
-        let isCancelled = active?.isCancelled == true
-        active = nil
-        if let failure { throw failure }
-        switch outcome {
-        case .success(let result): try answer(result, stream: queued.stream)
-        case .failure where isCancelled: try send(.cancelled(reason: "cancelled by the host"), stream: queued.stream)
-        case .failure(let error): try fail(error, stream: queued.stream)
+    func open(_ message: Message.Call, stream: UInt64) throws(SessionError) {
+        guard stream > lastCallStream else {
+            throw .protocolBroken(
+                ABIError(.unknownStream, "a call on stream \(stream) after one on \(lastCallStream); streams rise"))
+        }
+        lastCallStream = stream
+        let call = ToolCall(message, stream: stream, session: self)
+        calls[stream] = call
+        switch plugin.handler(of: call.tool) {
+        case .waiting: queue.append(stream)
+        case .concurrent(let start):
+            if let error = reasonNotToBegin(call) { return end(call, with: error) }
+            call.cancelTask = start(call)
+        case nil: end(call, with: unknownTool(call))
         }
     }
 
-    private func outcome(of queued: QueuedCall) -> Result<ToolResult, ToolError> {
+    private func unknownTool(_ call: ToolCall) -> ToolError {
+        let known = (plugin.tools + (plugin.connector?.tools ?? [])).map(\.name).sorted().joined(separator: ", ")
+        return ToolError(.unknownTool, "\(plugin.name) has no tool \"\(call.tool)\"; it has: \(known)")
+    }
+
+    private func reasonNotToBegin(_ call: ToolCall) -> ToolError? {
         let now = Clock.unixMilliseconds()
-        guard let handler = plugin.tools[queued.call.tool] else {
-            let known = plugin.tools.keys.sorted().joined(separator: ", ")
-            return .failure(
-                ToolError(.unknownTool, "\(plugin.name) has no tool \"\(queued.call.tool)\"; it has: \(known)"))
+        if call.deadline <= now {
+            return ToolError(.deadlineExceeded, "the deadline passed before the call began", retryable: true)
         }
-        guard queued.call.deadline > now else {
-            return .failure(ToolError(.deadlineExceeded, "the deadline passed before the call began", retryable: true))
+        if let drainDeadline, drainDeadline <= now {
+            return ToolError(.unavailable, "the plugin stopped before the call began", retryable: true)
         }
-        if let stopDeadline, stopDeadline <= now {
-            return .failure(ToolError(.unavailable, "the plugin stopped before the call began", retryable: true))
+        return nil
+    }
+
+    /// Runs the handler of a waiting tool to its end, on the session's thread and without the lock.
+    func serve(_ call: ToolCall) {
+        // A connector may have taken it away while the call was queued.
+        guard case .waiting(let handler) = plugin.handler(of: call.tool) else {
+            return finish(call, .failure(unknownTool(call)))
         }
-        guard let arguments = try? JSONValue(parsing: queued.call.arguments), arguments.objectValue != nil else {
-            return .failure(ToolError(.invalidArguments, "the arguments must be one JSON object"))
-        }
-        let call = ToolCall(queued.call, arguments: arguments, stream: queued.stream, session: self)
-        defer { call.finish() }
+        if let error = guarded({ reasonNotToBegin(call) }) { return finish(call, .failure(error)) }
         do {
-            return .success(try handler(call))
+            var result = try handler(call)
+            if result.bytes.count > ToolResult.bytesInOneFrame {
+                try call.send(result.bytes)
+                result = .json(result.value)
+            }
+            finish(call, .success(result))
         } catch {
-            return .failure(ToolError(describing: error))
+            finish(call, .failure(error))
         }
     }
 
-    private func answer(_ result: ToolResult, stream: UInt64) throws(SessionError) {
-        let payload = Message.Payload(result.value)
-        // Six bytes of the body are the field's tag and length.
-        let limit = min(ABILimits.jsonBytes, outgoingLimit - 6)
+    /// Ends a call as its handler did. Nothing happens to one that was ended already: there is one terminal frame.
+    func finish(_ call: ToolCall, _ outcome: Result<ToolResult, any Error>) {
+        guarded {
+            guard calls[call.stream] === call else { return }
+            switch outcome {
+            case .success(let result): end(call, with: result)
+            case .failure where call.wasCancelled: end(call, .cancelled(reason: "cancelled by the host"))
+            case .failure(let error): end(call, with: ToolError(describing: error))
+            }
+        }
+    }
+
+    private func end(_ call: ToolCall, with result: ToolResult) {
+        let payload = Message.Payload(result.value, bytes: result.bytes)
+        // Six bytes of the body are a field's tag and length.
+        let limit = min(ABILimits.jsonBytes, outgoingLimit - 12 - payload.bytes.count)
         guard payload.json.count <= limit else {
-            return try fail(
-                ToolError(.pluginFailed, "the result has \(payload.json.count) bytes; the limit is \(limit)"),
-                stream: stream)
+            return end(
+                call,
+                with: ToolError(
+                    .pluginFailed,
+                    "the result has \(payload.json.count) bytes of JSON; the limit is \(limit). Send what is large "
+                        + "with ToolCall.send"))
         }
-        try send(.result(payload), stream: stream)
+        end(call, .result(payload))
     }
 
-    private func fail(_ error: ToolError, stream: UInt64) throws(SessionError) {
+    func end(_ call: ToolCall, with error: ToolError) {
         let told = error.clipped
-        try send(.error(ABIError(told.code, told.message), retryable: told.retryable), stream: stream)
+        end(call, .error(ABIError(told.code, told.message), retryable: told.retryable))
     }
 
-    // MARK: what a handler asks of the session
+    private func end(_ call: ToolCall, _ terminal: Message) {
+        guard calls.removeValue(forKey: call.stream) != nil else { return }
+        queue.removeAll { $0 == call.stream }
+        endWaits(of: call, .over)
+        hostCalls = hostCalls.filter { $0.value.parent !== call }
+        call.close()
+        sendOrFail(terminal, stream: call.stream)
+        do {
+            if failure == nil { try settle() }
+        } catch {
+            failure = error
+        }
+    }
 
-    func isCancelled() -> Bool {
-        if failure == nil {
-            do {
-                try receiveWaiting()
-            } catch {
-                failure = error
+    /// A queued call ends at once; a running one is told, and ends when its handler does.
+    func cancel(_ stream: UInt64) {
+        guard let call = calls[stream], !call.wasCancelled else { return }
+        call.wasCancelled = true
+        if queue.contains(stream) { return end(call, .cancelled(reason: "cancelled before it began")) }
+        if let cancelTask = call.cancelTask { afterwards.append(cancelTask) }
+        if call.cancelTask != nil { endWaits(of: call, .cancelled) }
+    }
+
+    /// The next time at which an asynchronous call has to be ended from outside; waiting ones see to it themselves.
+    var nextDeadline: UInt64? {
+        let deadlines = calls.values.filter { $0.cancelTask != nil }.map(\.deadline)
+        return deadlines.min().map { min($0, drainDeadline ?? .max) }
+    }
+
+    /// Ends the asynchronous calls whose time is up, whatever their handlers do.
+    func expire() {
+        let now = Clock.unixMilliseconds()
+        for call in calls.values where call.cancelTask != nil {
+            if call.deadline <= now {
+                terminate(call, ToolError(.deadlineExceeded, "the call's deadline passed", retryable: true))
+            } else if let drainDeadline, drainDeadline <= now {
+                terminate(call, ToolError(.unavailable, "the plugin was stopped", retryable: true))
             }
         }
-        return failure != nil || active?.isCancelled == true
     }
 
-    func log(_ level: Message.LogLevel, _ message: String, stream: UInt64) {
-        guard failure == nil else { return }
-        do {
-            let text = message.clipped(toBytes: ABILimits.textBytes)
-            try send(.log(Message.LogRecord(level: level, message: text)), stream: stream)
-        } catch {
-            failure = error
-        }
+    private func terminate(_ call: ToolCall, _ error: ToolError) {
+        if let cancelTask = call.cancelTask { afterwards.append(cancelTask) }
+        end(call, with: error)
     }
 
-    func callHost(
-        _ service: String, _ content: Message.Payload, parent: UInt64, deadline: UInt64
-    ) throws(ToolError) -> Message.Payload {
-        if active?.isCancelled == true { throw .cancelled }
-        let size = content.json.count + content.bytes.count + service.utf8.count + 64
-        guard content.json.count <= ABILimits.jsonBytes, size <= outgoingLimit else {
-            throw ToolError(.invalidArguments, "a request of \(size) bytes is over the limit of \(outgoingLimit)")
-        }
-        if let failure { throw ToolError(.unavailable, "\(failure)") }
-        let stream = nextHostStream
-        nextHostStream += 2
-        awaited = AwaitedAnswer(stream: stream)
-        defer { awaited = nil }
-        do {
-            try send(.hostCall(Message.HostCall(service: service, parent: parent, content: content)), stream: stream)
-            while awaited?.answer == nil, active?.isCancelled != true {
-                guard try receiveOne(before: min(deadline, stopDeadline ?? .max)) else { break }
-            }
-        } catch {
-            failure = error
-            throw ToolError(.unavailable, "\(error)")
-        }
-        if let answer = awaited?.answer { return try answer.get() }
-        giveUp(stream)
-        if active?.isCancelled == true { throw .cancelled }
-        if let stopDeadline, stopDeadline < deadline {
-            throw ToolError(.unavailable, "the plugin was stopped before the host answered \(service)", retryable: true)
-        }
-        throw ToolError(.deadlineExceeded, "the host did not answer \(service) before the call's deadline")
+    /// Says that the plugin has stopped once no call is open.
+    func settle() throws(SessionError) {
+        guard lifecycle.state == .stopping, calls.isEmpty else { return }
+        try send(.stopped)
+        drainDeadline = nil
     }
 
-    /// Tells the host that nobody waits for this answer any more; if it still comes, it is late.
-    private func giveUp(_ stream: UInt64) {
-        do {
-            try send(.cancel(reason: "nobody waits for the answer"), stream: stream)
-        } catch {
-            failure = error
+    /// The session is over: nobody shall wait for anything any more.
+    func abandonAll(_ error: SessionError) {
+        failure = failure ?? error
+        for call in calls.values {
+            if let cancelTask = call.cancelTask { afterwards.append(cancelTask) }
+            endWaits(of: call, ToolError(.unavailable, "\(error)"))
+            call.close()
         }
+        calls.removeAll()
+        hostCalls.removeAll()
     }
 }

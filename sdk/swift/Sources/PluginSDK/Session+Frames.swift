@@ -1,3 +1,5 @@
+// What the host sends. Everything here runs with the lock held.
+
 extension Session {
     /// Judges one frame, acts on it and overwrites it: a call's frame holds credentials in the clear.
     ///
@@ -20,17 +22,17 @@ extension Session {
         return try isLate(frame) ? nil : message
     }
 
-    /// True for an answer or a cancellation that crossed the end of its stream (abi-v1.md, ABI-7.3).
+    /// True for an answer, a credit or a cancellation that crossed the end of its stream (abi-v1.md, ABI-7.3).
     private func isLate(_ frame: Frame) throws(ABIError) -> Bool {
         let wasOpened: Bool
         let isOpen: Bool
         switch frame.kind {
         case .cancel, .credit:
             wasOpened = frame.stream <= lastCallStream
-            isOpen = active?.stream == frame.stream || queue.contains { $0.stream == frame.stream }
+            isOpen = calls[frame.stream] != nil
         case .result, .error, .cancelled:
             wasOpened = frame.stream < nextHostStream
-            isOpen = awaited?.stream == frame.stream && awaited?.answer == nil
+            isOpen = hostCalls[frame.stream].map { $0.answer == nil } ?? false
         default: return false
         }
         guard wasOpened else {
@@ -43,19 +45,21 @@ extension Session {
         switch message {
         case .welcome(let version, _, let bodyLimit): try welcomed(version: version, bodyLimit: bodyLimit)
         case .abort(let error): throw .abortedByHost(error)
-        case .initialize(let configuration): try initialize(configuration)
-        case .start: try send(.started)
-        case .stop(let deadline): stopDeadline = deadline
+        case .initialize(let bytes): configuration = bytes
+        case .start:
+            sendTools()
+            try send(.started)
+        case .stop(let deadline): try stop(deadline)
         case .dispose: try send(.disposed)
         case .ping(let nonce): try send(.pong(nonce: nonce))
-        case .call(let call): try enqueue(call, stream: stream)
-        case .cancel: try cancel(stream)
-        case .result(let payload): awaited?.answer = .success(payload)
+        case .call(let call): try open(call, stream: stream)
+        case .cancel: cancel(stream)
+        case .credit(let bytes): try grant(bytes, stream: stream)
+        case .result(let payload): deliver(.success(payload), stream: stream)
         case .error(let error, let retryable):
-            awaited?.answer = .failure(ToolError(error.code, error.message, retryable: retryable))
-        case .cancelled: awaited?.answer = .failure(.cancelled)
-        case .pong, .hello, .initialized, .started, .stopped, .disposed, .hostCall, .log, .progress, .data, .credit,
-            .tools:
+            deliver(.failure(ToolError(error.code, error.message, retryable: retryable)), stream: stream)
+        case .cancelled: deliver(.failure(.cancelled), stream: stream)
+        case .pong, .hello, .initialized, .started, .stopped, .disposed, .hostCall, .log, .progress, .data, .tools:
             break
         }
     }
@@ -66,37 +70,47 @@ extension Session {
             throw .protocolBroken(
                 ABIError(.noCommonVersion, "the host chose ABI \(version); this plugin speaks \(supported)"))
         }
+        guard (ABILimits.handshakeBodyBytes...ABILimits.bodyBytes).contains(Int(bodyLimit)) else {
+            throw .protocolBroken(
+                ABIError(.malformedFrame, "the host takes bodies of \(bodyLimit) bytes at most (ABI-5.4)"))
+        }
         outgoingLimit = min(Int(bodyLimit), ABILimits.bodyBytes)
         link.bodyLimit = ABILimits.bodyBytes
     }
 
-    private func initialize(_ configuration: [UInt8]) throws(SessionError) {
+    /// Configures the plugin, without the lock: the author's code may log.
+    func initialize(_ configuration: [UInt8]) throws(SessionError) {
+        var refusal: ToolError?
         do {
             try plugin.configurationHandler?(JSONValue(parsing: configuration))
         } catch {
-            let told = ToolError(describing: error).clipped
-            try send(.error(ABIError(told.code, told.message), retryable: told.retryable))
-            throw .notStarted("\(told)")
+            refusal = ToolError(describing: error).clipped
         }
-        try send(.initialized)
+        try guarded { () throws(SessionError) in
+            guard let refusal else { return try send(.initialized) }
+            try send(.error(ABIError(refusal.code, refusal.message), retryable: refusal.retryable))
+            throw .notStarted("\(refusal)")
+        }
     }
 
-    private func enqueue(_ call: Message.Call, stream: UInt64) throws(SessionError) {
-        guard stream > lastCallStream else {
+    /// Calls in flight may go on until shortly before the host's deadline, so that their ends arrive in time.
+    private func stop(_ deadline: UInt64) throws(SessionError) {
+        let now = Clock.unixMilliseconds()
+        let left = deadline > now ? deadline - now : 0
+        drainDeadline = deadline - min(left / 4, 250)
+        try settle()
+    }
+
+    private func grant(_ bytes: UInt32, stream: UInt64) throws(SessionError) {
+        guard let call = calls[stream] else { return }
+        guard call.credit + Int(bytes) <= ABILimits.creditBytes else {
             throw .protocolBroken(
-                ABIError(.unknownStream, "a call on stream \(stream) after one on \(lastCallStream); streams rise"))
+                ABIError(
+                    .flowControl,
+                    "\(bytes) bytes more make \(call.credit + Int(bytes)) of credit on stream \(stream); the limit is "
+                        + "\(ABILimits.creditBytes)"))
         }
-        lastCallStream = stream
-        queue.append(QueuedCall(stream: stream, call: call))
-    }
-
-    /// A queued call ends at once; the running one is told, and ends when its handler does.
-    private func cancel(_ stream: UInt64) throws(SessionError) {
-        if active?.stream == stream {
-            active?.isCancelled = true
-        } else if let position = queue.firstIndex(where: { $0.stream == stream }) {
-            queue.remove(at: position)
-            try send(.cancelled(reason: "cancelled before it began"), stream: stream)
-        }
+        call.credit += Int(bytes)
+        resumeSenders(of: call)
     }
 }

@@ -4,18 +4,43 @@
     internal import Musl
 #endif
 
-/// Frames over a blocking stream socket. read(2), write(2) and poll(2) are all that it asks of the kernel.
+/// Frames over a blocking stream socket. read(2), write(2) and poll(2) are all that it asks of the kernel, and a
+/// pipe(2) once it is shared between threads.
+///
+/// What the host has no room for stays in `outbox`. `receive` writes it as soon as there is room: a side that waits to
+/// write has to go on reading (abi-v1.md, ABI-3.4).
 final class SocketLink: FrameLink {
     private let descriptor: Int32
     private var decoder = FrameDecoder()
     /// Credentials pass through here, so it is one place in memory, overwritten after each read.
     private let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    /// Guards what follows: who sends is not always who receives.
+    private let lock = Lock()
+    /// Encoded frames that are not yet written, each overwritten once it is.
+    private var outbox: [[UInt8]] = []
+    /// How much of the first of them has been written.
+    private var written = 0
+    private var waitingBytes = 0
+    /// Wakes the reader; only where `share` was called.
+    private var wake: (read: Int32, write: Int32)?
+    /// There is never more than one byte in the pipe, so that to write one does not block.
+    private var isWoken = false
+
+    /// A Unix socket that poll(2) calls writable has room for this much, so that write(2) does not block.
+    private static let pieceBytes = 1 << 15
+    /// A sender on the reader's own thread waits where more than this waits to be written.
+    private static let outboxBytes = 1 << 20
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
     deinit {
         SecretBytes.wipe(chunk)
         chunk.deallocate()
+        for index in outbox.indices { outbox[index].wipe() }
+        if let wake {
+            close(wake.read)
+            close(wake.write)
+        }
     }
 
     var bodyLimit: Int {
@@ -23,24 +48,32 @@ final class SocketLink: FrameLink {
         set { decoder.bodyLimit = newValue }
     }
 
-    func send(_ frame: Frame) throws(SessionError) {
-        var bytes = frame.encoded()
-        defer { bytes.wipe() }
-        var sent = 0
-        while sent < bytes.count {
-            try waitUntilWritable()
-            let count = bytes.withUnsafeBytes {
-                write(descriptor, $0.baseAddress?.advanced(by: sent), min($0.count - sent, Self.pieceBytes))
-            }
-            if count > 0 {
-                sent += count
-            } else if errno == EPIPE || errno == ECONNRESET {
-                throw .hostGone
-            } else if errno != EINTR {
-                throw .socket(call: "write", errno: errno)
-            }
-        }
+    var isCongested: Bool { lock.hold { waitingBytes > Self.outboxBytes } }
+
+    func share() throws(SessionError) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw .socket(call: "pipe", errno: errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        wake = (ends[0], ends[1])
     }
+
+    func send(_ frame: Frame) throws(SessionError) {
+        let isAlone = wake == nil
+        let isTooMuch = try lock.hold { () throws(SessionError) in
+            waitingBytes += ABILimits.headerBytes + frame.body.count
+            // Straight into the outbox: were it a constant here, the frame would be shared when it is overwritten.
+            outbox.append(frame.encoded())
+            try writeWhatFits()
+            if !outbox.isEmpty, let wake, !isWoken {
+                isWoken = true
+                _ = write(wake.write, [1], 1)
+            }
+            return waitingBytes > Self.outboxBytes
+        }
+        if isAlone, isTooMuch { try drain(to: Self.outboxBytes) }
+    }
+
+    func finish() throws(SessionError) { try drain(to: 0) }
 
     func receive(before deadline: UInt64?) throws(SessionError) -> LinkEvent {
         while true {
@@ -49,8 +82,11 @@ final class SocketLink: FrameLink {
             } catch {
                 throw .protocolBroken(error)
             }
-            if let deadline, try !isReadable(before: deadline) { return .nothingYet }
-            if try !readMore() { return .closed }
+            switch try wait(before: deadline) {
+            case .readable: if try !readMore() { return .closed }
+            case .writable: try lock.hold { () throws(SessionError) in try writeWhatFits() }
+            case .nothing: return .nothingYet
+            }
         }
     }
 
@@ -69,37 +105,74 @@ final class SocketLink: FrameLink {
         return true
     }
 
-    /// A Unix socket that poll(2) calls writable has room for this much, so that write(2) does not block.
-    private static let pieceBytes = 1 << 15
-
-    /// Goes on reading as long as there is no room to write. Were both sides to wait for room, they would wait for ever
-    /// (abi-v1.md, ABI-3.4).
-    private func waitUntilWritable() throws(SessionError) {
+    /// Writes as long as there is room. The caller holds the lock.
+    private func writeWhatFits() throws(SessionError) {
         // poll(2) would ignore a negative descriptor, and wait for nothing.
         guard descriptor >= 0 else { throw .socket(call: "poll", errno: EBADF) }
-        while true {
-            var request = pollfd(fd: descriptor, events: Int16(POLLIN | POLLOUT), revents: 0)
-            let ready = poll(&request, 1, -1)
-            if ready < 0 {
-                if errno == EINTR { continue }
-                throw .socket(call: "poll", errno: errno)
+        while !outbox.isEmpty {
+            var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            guard poll(&request, 1, 0) > 0 else { return }
+            // A broken socket counts as writable: write(2) then says how. No reference to the frame outlives this line:
+            // memory that is shared cannot be overwritten.
+            let count = outbox[0].withUnsafeBytes {
+                write(descriptor, $0.baseAddress?.advanced(by: written), min($0.count - written, Self.pieceBytes))
             }
-            // A broken socket counts as writable: write(2) then says how.
-            if request.revents & ~Int16(POLLIN) != 0 { return }
-            if try !readMore() { throw .hostGone }
+            guard count > 0 else {
+                if errno == EINTR { continue }
+                throw errno == EPIPE || errno == ECONNRESET ? .hostGone : .socket(call: "write", errno: errno)
+            }
+            written += count
+            waitingBytes -= count
+            if written == outbox[0].count { dropFirst() }
         }
     }
 
-    private func isReadable(before deadline: UInt64) throws(SessionError) -> Bool {
-        while true {
-            let now = deadline == 0 ? 0 : Clock.unixMilliseconds()
-            let timeout = deadline > now ? Int32(clamping: deadline - now) : 0
-            var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&request, 1, timeout)
-            // A closed or broken socket counts as readable: read(2) then says which.
-            if ready > 0 { return true }
-            if ready == 0 { return false }
-            if errno != EINTR { throw .socket(call: "poll", errno: errno) }
+    private func dropFirst() {
+        outbox[0].wipe()
+        outbox.removeFirst()
+        written = 0
+    }
+
+    /// Waits until no more than `limit` bytes are unwritten, and reads meanwhile. On the reader's thread only.
+    private func drain(to limit: Int) throws(SessionError) {
+        while lock.hold({ waitingBytes > limit }) {
+            switch try wait(before: nil) {
+            case .readable: if try !readMore() { throw .hostGone }
+            case .writable: try lock.hold { () throws(SessionError) in try writeWhatFits() }
+            case .nothing: break
+            }
         }
+    }
+
+    private enum Readiness { case readable, writable, nothing }
+
+    private func wait(before deadline: UInt64?) throws(SessionError) -> Readiness {
+        guard descriptor >= 0 else { throw .socket(call: "poll", errno: EBADF) }
+        while true {
+            let isFull = lock.hold { !outbox.isEmpty }
+            var requests = [pollfd(fd: descriptor, events: Int16(isFull ? POLLIN | POLLOUT : POLLIN), revents: 0)]
+            if let wake { requests.append(pollfd(fd: wake.read, events: Int16(POLLIN), revents: 0)) }
+            let ready = poll(&requests, nfds_t(requests.count), Self.timeout(before: deadline))
+            guard ready >= 0 else {
+                if errno == EINTR { continue }
+                throw .socket(call: "poll", errno: errno)
+            }
+            if ready == 0 { return .nothing }
+            if let wake, requests[1].revents != 0 {
+                lock.hold {
+                    _ = read(wake.read, chunk.baseAddress, 1)
+                    isWoken = false
+                }
+            }
+            if requests[0].revents & Int16(POLLOUT) != 0 { return .writable }
+            // A closed or broken socket counts as readable: read(2) then says which.
+            if requests[0].revents != 0 { return .readable }
+        }
+    }
+
+    private static func timeout(before deadline: UInt64?) -> Int32 {
+        guard let deadline else { return -1 }
+        let now = deadline == 0 ? 0 : Clock.unixMilliseconds()
+        return deadline > now ? Int32(clamping: deadline - now) : 0
     }
 }

@@ -1,8 +1,8 @@
-/// One call of a tool, valid until its handler returns.
+/// One call of a tool, valid until it has ended.
 ///
-/// Afterwards the object is an empty shell: its credentials are dropped and the host is out of reach, so that a handler
-/// that keeps it cannot act on behalf of a caller who is gone.
-public final class ToolCall {
+/// Afterwards the object is an empty shell: its credentials are overwritten and the host is out of reach, so that a
+/// handler that keeps it cannot act on behalf of a caller who is gone.
+public final class ToolCall: @unchecked Sendable {
     public let tool: String
     /// One object, which the host has held to the tool's input schema.
     public let arguments: JSONValue
@@ -10,16 +10,30 @@ public final class ToolCall {
     public let requestID: String
     /// When the host stops waiting: Unix time in milliseconds.
     public let deadline: UInt64
-    private let stream: UInt64
-    private var credentials: [Credential]
-    private var session: Session?
+    /// W3C Trace Context, as the host sent it. Requests to the host carry `traceparent` on.
+    public let traceparent: String?
+    public let tracestate: String?
 
-    init(_ call: Message.Call, arguments: JSONValue, stream: UInt64, session: Session) {
+    let stream: UInt64
+    let session: Session
+    private let credentials: [(name: String, box: CredentialBox)]
+    // What follows is behind the session's lock.
+    var wasCancelled = false
+    /// Bytes of `data` that may still be sent.
+    var credit = ABILimits.initialCreditBytes
+    var sendersWaiting: [Int: () -> Void] = [:]
+    /// For a call that runs as a task.
+    var cancelTask: (() -> Void)?
+
+    init(_ call: Message.Call, stream: UInt64, session: Session) {
         tool = call.tool
-        self.arguments = arguments
+        // The decoder has made sure that it is an object.
+        arguments = (try? JSONValue(parsing: call.arguments)) ?? [:]
         requestID = call.requestID
         deadline = call.deadline
-        credentials = call.credentials
+        traceparent = call.traceparent
+        tracestate = call.tracestate
+        credentials = call.credentials.map { ($0.name, CredentialBox($0.value)) }
         self.stream = stream
         self.session = session
     }
@@ -30,38 +44,54 @@ public final class ToolCall {
         return deadline > now ? deadline - now : 0
     }
 
-    /// True once the host cancelled this call. To ask also reads what the host has sent meanwhile, so a long
-    /// computation that asks now and then stays responsive.
-    public var isCancelled: Bool { session?.isCancelled() ?? true }
+    /// True once the host cancelled this call. In a waiting tool, to ask also reads what the host has sent meanwhile,
+    /// so a long computation that asks now and then stays responsive.
+    public var isCancelled: Bool { session.isCancelled(self) }
 
-    /// A credential of this call. It is overwritten when the call ends, provided that the handler keeps no reference.
+    /// A credential of this call. It is overwritten when the call ends.
     ///
     /// - Throws: `credential-missing`, naming the command that stores it.
-    public func credential(_ name: String) throws(ToolError) -> SecretBytes {
-        if let credential = credentials.first(where: { $0.name == name }) { return credential.value }
-        guard let session else { throw Self.over }
+    public func credential(_ name: String) throws(ToolError) -> CredentialValue { CredentialValue(try box(name)) }
+
+    func box(_ name: String) throws(ToolError) -> CredentialBox {
+        guard session.guarded({ session.calls[stream] === self }) else { throw .over }
+        if let credential = credentials.first(where: { $0.name == name }) { return credential.box }
         throw ToolError(
             .credentialMissing,
             "this call carries no credential \"\(name)\"; "
                 + "store it with: nexus secret set \(session.plugin.name) \(name)")
     }
 
-    /// Writes a line to the host's log of this plugin. Lines longer than the ABI allows are cut.
-    public func log(_ level: Message.LogLevel, _ message: String) { session?.log(level, message, stream: stream) }
-
-    /// Asks the host for a service on behalf of this call and waits for its answer.
-    ///
-    /// - Throws: the host's error; `cancelled`, `deadline-exceeded`, or `unavailable` if the session ended meanwhile.
-    public func callHost(_ service: String, _ content: Message.Payload) throws(ToolError) -> Message.Payload {
-        guard let session else { throw Self.over }
-        return try session.callHost(service, content, parent: stream, deadline: deadline)
+    /// Writes a record to the host's log of this call; `fields` is an object of named values beside the message. What
+    /// is longer than the ABI allows is cut.
+    public func log(_ level: Message.LogLevel, _ message: String, _ fields: JSONValue = [:]) {
+        session.log(level, message, fields, stream: stream)
     }
 
-    /// Ends the call's validity; what it held in confidence goes.
-    func finish() {
-        credentials.removeAll()
-        session = nil
+    /// Says how far the call is, in units of your choice. `done` does not fall.
+    public func progress(_ done: UInt64, of total: UInt64? = nil, _ message: String? = nil) {
+        session.progress(Message.Progress(done: done, total: total, message: message), of: self)
     }
 
-    private static let over = ToolError(.unavailable, "the call is over; a ToolCall is valid until its handler returns")
+    /// The arguments as the tool's type.
+    func read<Arguments: ToolArguments>() throws(ToolError) -> Arguments {
+        if let schema = try session.plugin.inputSchema(of: tool), let violation = schema.violations(in: arguments).first
+        {
+            throw ToolError(.invalidArguments, violation.description)
+        }
+        return try Arguments(argument: arguments, at: "")
+    }
+
+    /// Ends the call as its handler did.
+    func finish(_ outcome: Result<ToolResult, any Error>) { session.finish(self, outcome) }
+
+    /// The call is over; what it held in confidence goes.
+    func close() {
+        for credential in credentials { credential.box.wipe() }
+        cancelTask = nil
+    }
+}
+
+extension ToolCall: CustomReflectable {
+    public var customMirror: Mirror { Mirror(self, children: ["tool": tool, "requestID": requestID]) }
 }

@@ -20,11 +20,6 @@ public struct ToolError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String { "\(code): \(message)" }
 }
 
-extension ABIError.Code {
-    /// The call came without a credential that the tool needs.
-    public static let credentialMissing = ABIError.Code("credential-missing")
-}
-
 extension ToolError {
     static let cancelled = ToolError(.cancelled, "the host cancelled the call")
 

@@ -28,7 +28,7 @@ struct ExchangeClient {
     /// A signed request. One that changes something is sent once: only a refusal for its timestamp, which says that
     /// nothing happened, is answered with a second attempt.
     func signed(
-        _ method: String, _ path: String, _ query: FormQuery, as account: Account
+        _ method: String, _ path: String, _ query: FormQuery, as account: borrowing Account
     ) throws(ToolError) -> JSONValue {
         let isWrite = method != "GET"
         let first = try send(method, path, query, as: account)
@@ -39,14 +39,15 @@ struct ExchangeClient {
         return try json(send(method, path, query, as: account), isWrite: isWrite)
     }
 
-    /// Key and secret of one user. The references go with the call.
-    struct Account {
-        var key: SecretBytes
-        var signer: Signer
+    /// Key and secret of one user, which are overwritten with the end of the call. The key is never seen here: the SDK
+    /// puts it into the header.
+    struct Account: ~Copyable {
+        let key: String
+        let signer: Signer
     }
 
     private func send(
-        _ method: String, _ path: String, _ query: FormQuery, as account: Account
+        _ method: String, _ path: String, _ query: FormQuery, as account: borrowing Account
     ) throws(ToolError) -> HTTPResponse {
         var query = query
         query.append("recvWindow", String(Self.receiveWindow))
@@ -54,7 +55,7 @@ struct ExchangeClient {
         query.append("signature", account.signer.signature(query: query.encoded))
         let request = HTTPRequest(
             endpoint: Self.endpoint, method: method, path: path, query: query.encoded,
-            headers: [("X-MBX-APIKEY", .secret(account.key))])
+            headers: [("X-MBX-APIKEY", .credential(account.key))])
         do {
             return try fetch(request)
         } catch {

@@ -3,7 +3,9 @@ internal import PluginSDK
 
 /// `crypto_balance`: what the account holds. Amounts are passed on digit by digit, as the exchange writes them.
 enum BalanceTool {
-    static func run(on exchange: ExchangeClient, as account: ExchangeClient.Account) throws(ToolError) -> ToolResult {
+    static func run(
+        on exchange: ExchangeClient, as account: borrowing ExchangeClient.Account
+    ) throws(ToolError) -> ToolResult {
         let query = FormQuery([("omitZeroBalances", "true")])
         let answer = try exchange.signed("GET", "/api/v3/account", query, as: account)
         guard let entries = answer["balances"]?.arrayValue else { throw ExchangeClient.unreadable("/api/v3/account") }
