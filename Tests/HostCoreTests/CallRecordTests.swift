@@ -35,14 +35,15 @@ import Testing
         let intent = try #require(list.first)
         #expect(
             intent.objectValue?.members.map(\.key) == [
-                "seq", "prev", "time", "kind", "request", "surface", "actor", "principal", "plugin", "instance", "tool",
-                "rule", "credentials",
+                "seq", "prev", "time", "kind", "request", "trace", "surface", "actor", "principal", "plugin",
+                "instance", "tool", "rule", "credentials",
             ])
         #expect(intent["actor"] == "agent" && intent["principal"] == "team/alice" && intent["instance"] == "sample#1")
         #expect(intent["credentials"]?["key"] == "********(0123456789abcdef)")
         let outcome = try #require(list.last)
         #expect(outcome["kind"] == "outcome" && outcome["outcome"] == "ok" && outcome["intent"] == 1)
         #expect(outcome["request"] == intent["request"])
+        #expect(outcome["trace"] == intent["trace"] && intent["trace"]?.stringValue?.hasPrefix("00-") == true)
         let bytes = try folder.bytes("\(folder.home.audit)/\(AuditLog.fileName)")
         #expect(!bytes.contains("ARGUMENT-CANARY") && !bytes.contains("BEARER-CANARY") && !bytes.contains("canary"))
     }

@@ -47,6 +47,8 @@ import Testing
                         INSERT INTO endpoint (plugin, name, origin, authority, loopback)
                         VALUES ('sample', 'exchange', 'https://127.0.0.1:8443', 'PEM', 1)
                         """)
+            case "5-values":
+                try database.execute(sql: "INSERT INTO value (plugin, key, bytes) VALUES ('sample', x'6B', x'76')")
             default: Issue.record("no rows for \(name): add some")
             }
         }
@@ -73,6 +75,9 @@ import Testing
             #expect(override.origin.description == "https://127.0.0.1:8443")
             #expect(override.authority == "PEM" && override.weakeningLoopback)
         }
+        if reached >= 4 {
+            #expect(try KeyValueStore(database: database).get("k", of: "sample") == Array("v".utf8))
+        }
     }
 
     @Test(arguments: Migrations.names)
@@ -97,8 +102,8 @@ import Testing
             let queue = try DatabaseQueue(path: folder.home.database)
             try Migrations.all.migrate(queue)
             try queue.write { database in
-                try Self.fill(database, upTo: "4-endpoints")
-                try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('5-from-the-future')")
+                try Self.fill(database, upTo: "5-values")
+                try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('6-from-the-future')")
             }
             try queue.close()
         }

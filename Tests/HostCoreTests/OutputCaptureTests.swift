@@ -1,3 +1,4 @@
+import PluginABI
 import Synchronization
 import Testing
 
@@ -14,6 +15,17 @@ import Testing
         #expect(lines.first == "stdout: a\\u{1B}[2Jb\\u{D}\\u{0}\\u{9B}c")
         #expect(lines.allSatisfy { $0.unicodeScalars.count <= HostLimits.logLineBytes + 16 })
         #expect(seen.withLock { $0 } == lines)
+    }
+
+    @Test func linesAreReadOnFromTheLastNumber() {
+        let log = PluginLog { _ in }
+        for number in 1...5 { log.add("stderr", "\(number)") }
+        let first = log.lines(after: 0, limit: 3)
+        #expect(first.map(\.number) == [1, 2, 3] && first.first?.text == "stderr: 1")
+        #expect(log.lines(after: 3, limit: 3).map(\.number) == [4, 5])
+        #expect(log.lines(after: 5, limit: 3).isEmpty)
+        // A number from before a restart: everything that there is.
+        #expect(log.lines(after: 900, limit: 3).map(\.number) == [1, 2, 3])
     }
 
     @Test func onlyTheLastLinesAreKept() {
@@ -38,5 +50,23 @@ import Testing
         log.add("log/info", "next")
         let last = seen.withLock { Array($0.suffix(2)) }
         #expect(last == ["nexusd: 4900 lines were dropped; the limit is 100 a second", "log/info: next"])
+    }
+
+    @Test func mistakesAreToldOnceASecondAndNoFloodHidesThem() {
+        let time = Mutex(1)
+        let log = PluginLog(now: { time.withLock { $0 } }) { _ in }
+        for _ in 0..<HostLimits.logLinesPerSecond + 5 { log.add("stderr", "flood") }
+        for stream in 1...50 { log.add(Diagnosis.answeredTwice(UInt64(stream))) }
+        #expect(log.recent(200).count { $0.contains("ABI-7.2") } == 1)
+        time.withLock { $0 = 2 }
+        log.add(Diagnosis.answeredTwice(99))
+        #expect(log.recent(1).first?.hasSuffix("(49 times more since)") == true)
+    }
+
+    @Test func fieldsThatAreTooLargeAreLeftOut() {
+        let log = PluginLog { _ in }
+        let fields = Array("{\"a\":\"\(String(repeating: "x", count: HostLimits.logFieldsBytes))\"}".utf8)
+        log.add(Message.LogRecord(level: .info, message: "much", fields: fields))
+        #expect(log.recent(1) == ["log/info: much (\(fields.count) bytes of fields left out)"])
     }
 }

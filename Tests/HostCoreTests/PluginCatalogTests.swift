@@ -8,6 +8,23 @@ import Testing
 @testable import HostCore
 
 @Suite struct PluginCatalogTests {
+    @Test func whatThisHostCannotEnforceIsNotInstalled() throws {
+        let text = String(decoding: SamplePlugin.manifest(), as: UTF8.self)
+        let asked = #""net.connect":[{"host":"example.com","port":5432,"reason":"r"}],"http.fetch""#
+        for (bytes, words) in [
+            (text.replacing(#""http.fetch""#, with: asked), "permissions.net.connect[0]: this host cannot grant"),
+            (text.replacing(#""kind":"tool""#, with: #""kind":"connector""#), "kind: this host does not run connector"),
+        ] {
+            let bundle = try PluginBundle(
+                manifestBytes: Array(bytes.utf8), executable: Array("\u{7F}ELF".utf8))
+            let catalog = try folder.catalog()
+            let error = refusal { () throws(HostError) in try catalog.install(bundle) }
+            #expect(error?.code == .unsupported)
+            #expect(error?.message.contains("sample cannot be installed here: \(words)") == true, "\(error as Any)")
+            #expect(catalog.list().isEmpty)
+        }
+    }
+
     let folder: TestHome
     let catalog: PluginCatalog
 

@@ -27,7 +27,15 @@ import Testing
         let frame = try await peer.next(.call)
         #expect(
             await answer.value.error
-                == HostError(.deadlineExceeded, "sample_echo did not answer before its deadline", retryable: true))
+                == HostError(
+                    .deadlineExceeded,
+                    "sample_echo did not answer before its deadline (ABI-7.6: end every call with a result, an error "
+                        + "or, after cancel, cancelled)", retryable: true))
+        #expect(
+            try await peer.lines() == [
+                "nexusd: ABI-7.6: sample_echo did not answer before its deadline; end every call with a result, an "
+                    + "error or, after cancel, cancelled"
+            ])
         #expect(try await peer.next(.cancel).stream == frame.stream)
         _ = try await peer.next(.ping)
         try peer.send(result("1"), stream: frame.stream)
@@ -51,6 +59,8 @@ import Testing
             if error?.message.contains("then said nothing") == true { cause = error }
         }
         #expect(cause?.code == .deadlineExceeded)
+        #expect(cause?.message.contains("ABI-6.6") == true)
+        #expect(peer.log.recent(100).contains { $0.hasPrefix("nexusd: ABI-6.6: the plugin missed a call's deadline") })
     }
 
     @Test func deadlineThatHasPassedAlreadyStillAnswersEveryCaller() async throws {
@@ -92,7 +102,8 @@ import Testing
         #expect(error.code == .pluginFailed)
         #expect(
             error.message == "the plugin sample broke the protocol: a frame announces a body of 4294967295 bytes; "
-                + "the limit is 4194304 (frame-too-large)")
+                + "the limit is 4194304 (frame-too-large) (ABI-4.1: send less, or several data frames)")
+        #expect(try await peer.lines().first?.hasPrefix("nexusd: ABI-4.1: a frame announces") == true)
         guard case .abort(let told) = try Message(try await peer.next(.abort)) else { return }
         #expect(told.code == .frameTooLarge)
     }
@@ -178,6 +189,141 @@ import Testing
         #expect(served.withLock { $0 } == ["good", "bad"])
         try peer.send(result("1"), stream: stream)
         #expect(await answer.value.text == "1")
+    }
+
+    @Test func bytesComeInPiecesAsTheHostGrantsCredit() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call()
+        let stream = try await peer.next(.call).stream
+        var (credit, sent) = (ABILimits.initialCreditBytes, 0)
+        let total = 3 << 20
+        while sent < total {
+            let count = min(credit, 100_000, total - sent)
+            if count == 0 {
+                let frame = try await peer.next(.credit)
+                guard case .credit(let more) = try Message(frame), frame.stream == stream else { return }
+                credit += Int(more)
+                continue
+            }
+            try peer.send(.data([UInt8](repeating: UInt8(sent / 100_000), count: count)), stream: stream)
+            (credit, sent) = (credit - count, sent + count)
+        }
+        try peer.send(.result(Message.Payload(json: Array("1".utf8), bytes: [255])), stream: stream)
+        let bytes = try await answer.value.get().bytes
+        #expect(bytes.count == total + 1 && bytes.last == 255)
+        #expect(bytes[150_000] == 1 && bytes.first == 0)
+    }
+
+    @Test func dataBeyondItsCreditEndsTheSession() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call()
+        let stream = try await peer.next(.call).stream
+        // Both in one piece, so that no credit can come between them.
+        let first = Message.data([UInt8](repeating: 1, count: 100_000)).frame(stream: stream).encoded()
+        let rest = Message.data([UInt8](repeating: 1, count: ABILimits.dataBytes)).frame(stream: stream).encoded()
+        _ = peer.trySend(first + rest)
+        let error = try #require(await answer.value.error)
+        #expect(error.code == .pluginFailed)
+        #expect(error.message.contains("had credit for 162144 (flow-control) (ABI-7.14: send data only"))
+    }
+
+    @Test func answerOverTheLimitEndsItsCallAndNoOther() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let other = try peer.call()
+        let otherStream = try await peer.next(.call).stream
+        let answer = try peer.call()
+        let stream = try await peer.next(.call).stream
+        var credit = ABILimits.initialCreditBytes
+        for _ in 0...HostLimits.answerBytes / ABILimits.dataBytes {
+            while credit < ABILimits.dataBytes {
+                guard case .credit(let more) = try Message(try await peer.next(.credit)) else { return }
+                credit += Int(more)
+            }
+            try peer.send(.data([UInt8](repeating: 1, count: ABILimits.dataBytes)), stream: stream)
+            credit -= ABILimits.dataBytes
+        }
+        let error = try #require(await answer.value.error)
+        #expect(error.code == .pluginFailed)
+        #expect(error.message.contains("sample_echo answered with more than 8388608 bytes (ABI-7.13"))
+        #expect(try await peer.next(.cancel).stream == stream)
+        try peer.send(.cancelled(reason: "as asked"), stream: stream)
+        try peer.send(result("2"), stream: otherStream)
+        #expect(await other.value.text == "2")
+        #expect(peer.log.recent(100).filter { $0.contains("ABI-7.2") }.isEmpty)
+    }
+
+    @Test func progressAndFieldsAreLinesOfTheLog() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call()
+        let stream = try await peer.next(.call).stream
+        try peer.send(.progress(Message.Progress(done: 3, total: 10, message: "reading\u{1B}")), stream: stream)
+        try peer.send(.progress(Message.Progress(done: 4)), stream: stream)
+        let fields = Array(#"{ "rows": 7 , "who": "a" }"#.utf8)
+        try peer.send(.log(Message.LogRecord(level: .info, message: "read", fields: fields)), stream: stream)
+        try peer.send(result("1"), stream: stream)
+        #expect(await answer.value.text == "1")
+        #expect(
+            try await peer.lines(atLeast: 3) == [
+                "log/debug: sample_echo: 3 of 10, reading\\u{1B}", "log/debug: sample_echo: 4",
+                #"log/info: read {"rows":7,"who":"a"}"#,
+            ])
+    }
+
+    @Test func secondAnswerIsPutDownToThePluginAndALateOneIsNot() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call()
+        let stream = try await peer.next(.call).stream
+        try peer.send(result("1"), stream: stream)
+        #expect(await answer.value.text == "1")
+        let cancelled = try peer.call()
+        let late = try await peer.next(.call).stream
+        cancelled.cancel()
+        _ = await cancelled.value
+        try peer.send(result("2"), stream: late)
+        try peer.send(result("3"), stream: stream)
+        let lines = try await peer.lines(atLeast: 1)
+        let fix = "was dropped; send exactly one result, error or cancelled for each call"
+        #expect(
+            lines == [
+                "nexusd: ABI-7.2: a second terminal frame came for stream \(stream) and \(fix)"
+            ])
+        #expect(peer.session.lateFrames == 2)
+    }
+
+    @Test func toolThatThrewLeavesItsMessageInTheLog() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call()
+        let stream = try await peer.next(.call).stream
+        try peer.send(.error(ABIError(.pluginFailed, "ValueError: no such row"), retryable: false), stream: stream)
+        #expect(await answer.value.error?.message == "ValueError: no such row")
+        let line = try await peer.lines().first
+        #expect(line?.hasPrefix("nexusd: ABI-7.6: sample_echo failed: ValueError: no such row; ") == true)
+    }
+
+    @Test func pluginThatDoesNotReadWhileItWorksIsFoundOutBeforeTheDeadline() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let answer = try peer.call()
+        let stream = try await peer.next(.call).stream
+        let line = try await peer.lines().first
+        #expect(line?.hasPrefix("nexusd: ABI-6.6: a ping was not answered for ") == true)
+        _ = try await peer.next(.ping)
+        try peer.send(result("1"), stream: stream)
+        #expect(await answer.value.text == "1")
+    }
+
+    @Test func toolsFromAToolPluginEndTheSession() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        try peer.send(.tools(json: Array(#"{"tools":[]}"#.utf8)))
+        guard case .abort(let told) = try Message(try await peer.next(.abort)) else { return }
+        #expect(told.code == .unexpectedMessage)
     }
 
     @Test func sessionEndsOnceHoweverOftenItFails() async throws {

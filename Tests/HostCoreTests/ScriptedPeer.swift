@@ -22,6 +22,7 @@ final class ScriptedPeer: Sendable {
     private let descriptor: Int32
     private let decoder = Mutex(FrameDecoder(bodyLimit: ABILimits.bodyBytes))
     let causes = Mutex<[HostError]>([])
+    let log = PluginLog { _ in }
     private let isClosed = Mutex(false)
 
     private static let poller = Result { try DescriptorPoller() }
@@ -35,7 +36,8 @@ final class ScriptedPeer: Sendable {
         session = PluginSession(
             plugin: "sample", descriptor: ends[0], poller: try Self.poller.get(),
             callbacks: PluginSession.Callbacks(
-                log: { _ in }, services: services, explainEnd: { Self.gone }, ended: { later.call($0) }))
+                log: { [log] in log.add($0) }, diagnose: { [log] in log.add($0) }, services: services,
+                explainEnd: { Self.gone }, ended: { later.call($0) }))
         later.set { [weak self] cause in self?.causes.withLock { $0.append(cause) } }
         session.open()
     }
@@ -68,8 +70,15 @@ final class ScriptedPeer: Sendable {
 
     func send(_ message: Message, stream: UInt64 = 0) throws { try send(message.frame(stream: stream).encoded()) }
 
-    /// The next frame from the host; fails the test if none ever comes.
+    /// The next frame from the host but its pings; fails the test if none ever comes.
     func next() async throws -> Frame {
+        while true {
+            let frame = try await nextOfAnyKind()
+            if frame.kind != .ping { return frame }
+        }
+    }
+
+    private func nextOfAnyKind() async throws -> Frame {
         for _ in 0..<10_000 {
             if let frame = try decoder.withLock({ (decoder) throws(ABIError) in try decoder.next() }) { return frame }
             var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -85,7 +94,7 @@ final class ScriptedPeer: Sendable {
     }
 
     func next(_ kind: FrameKind) async throws -> Frame {
-        let frame = try await next()
+        let frame = try await kind == .ping ? nextOfAnyKind() : next()
         try #require(frame.kind == kind)
         return frame
     }
@@ -107,6 +116,12 @@ final class ScriptedPeer: Sendable {
         _ = try await next(message.kind)
         try send(reply)
         try await step
+    }
+
+    /// The log's lines, once there are at least so many; what there is if there never are.
+    func lines(atLeast count: Int = 1) async throws -> [String] {
+        for _ in 0..<10_000 where log.recent(100).count < count { try await Task.sleep(for: .milliseconds(1)) }
+        return log.recent(100)
     }
 
     /// Makes a call in the background.

@@ -135,7 +135,12 @@ import Testing
         let abandoned = [core.abandon(first), core.abandon(first)]
         #expect(abandoned == [true, false])
         let effects = core.receive(bytes(result(), stream: first) + bytes(.cancelled(reason: "x"), stream: first))
-        #expect(effects.isEmpty)
+        // The first was still due, and crossed the host's cancel; the second never was.
+        guard effects.count == 1, case .diagnosis(let diagnosis) = effects.first else {
+            Issue.record("\(effects)")
+            return
+        }
+        #expect(diagnosis == .answeredTwice(first))
         #expect(core.lateFrames == 2)
         #expect(core.lifecycle.state == .running)
     }
@@ -240,12 +245,37 @@ import Testing
             bytes(.log(Message.LogRecord(level: .info, message: "hello"))) + bytes(hostCall(parent: 1), stream: 2)
             + bytes(.ping(nonce: 7)) + bytes(result("[1]"), stream: 1)
         let expected = whole.receive(stream).map { "\($0)" }
-        #expect(expected.count == 4)
+        // The last is the wish to cancel the host call: its call has ended.
+        #expect(expected.count == 5)
         for cut in 0...stream.count {
             var core = try running()
             _ = try core.openCall(context)
             let effects = core.receive(stream[..<cut]) + core.receive(stream[cut...])
             #expect(effects.map { "\($0)".prefix(12) } == expected.map { $0.prefix(12) }, "cut at \(cut)")
+        }
+    }
+
+    @Test func whatACallStillAsksOfServicesIsCancelledWhenItEnds() throws {
+        var core = try running()
+        _ = try core.openCall(context)
+        _ = try core.openCall(context)
+        for (stream, parent) in [(UInt64(2), UInt64(1)), (4, 3), (6, 1)] {
+            _ = core.receive(bytes(hostCall(parent: parent), stream: stream))
+        }
+        let cancelled = core.receive(bytes(result(), stream: 1)).compactMap { effect in
+            if case .cancelHostCall(let stream) = effect { return stream }
+            return nil as UInt64?
+        }
+        #expect(cancelled == [2, 6])
+        #expect(core.hostCalls(of: 3) == [4])
+    }
+
+    @Test func logsAndCancelsOfStreamsThatWereNeverOpenedEndTheSession() throws {
+        for (message, stream) in [
+            (Message.log(Message.LogRecord(level: .info, message: "m")), UInt64(999)), (.cancel(reason: ""), 998),
+        ] {
+            var core = try running()
+            #expect(failure(core.receive(bytes(message, stream: stream)))?.code == .unknownStream, "\(message.kind)")
         }
     }
 

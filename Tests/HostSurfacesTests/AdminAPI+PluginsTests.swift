@@ -24,6 +24,19 @@ import Testing
         #expect(await host.ask("GET", "/v1/plugins/sample").status == 404)
     }
 
+    @Test func logIsReadFromANumberOn() async throws {
+        #expect(await host.ask("GET", "/v1/plugins/sample/log").status == 404)
+        try await host.install()
+        let empty = await host.ask("GET", "/v1/plugins/sample/log", query: ["after": "7"])
+        #expect(empty.text == #"{"lines":[],"next":7}"#)
+        for after in ["-1", "x", ""] {
+            let answer = await host.ask("GET", "/v1/plugins/sample/log", query: ["after": after])
+            #expect(answer.code == "invalid-request", "\(after)")
+        }
+        let stranger = await host.ask("GET", "/v1/plugins/sample/log", as: AdminHost.stranger)
+        #expect(stranger.status == 403)
+    }
+
     @Test func uploadsThatAreNoBundleInstallNothing() async throws {
         let upload = try AdminHost.bundle().upload
         let bad: [[UInt8]] = [

@@ -32,7 +32,7 @@ final class AdminHost: Sendable {
         let secrets = SecretStore(database: database, key: try MasterKey.load(home).key)
         let supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, poller: try DescriptorPoller(),
-            services: HTTPFetchService(audit: audit))
+            services: HTTPFetchService())
         let authenticator = Authenticator(tokens: tokens, administrators: [Self.administrator])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,

@@ -27,6 +27,19 @@ import Testing
         #expect(host.calls.first?.surface == "mcp-http")
     }
 
+    @Test func traceOfTheCallerGoesAlong() async throws {
+        var message = Message.call("zebra")
+        var meta = message.params?["_meta"]?.objectValue ?? JSONObject()
+        meta["traceparent"] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        meta["tracestate"] = 7
+        message.params?["_meta"] = .object(meta)
+        let host = FakeToolHost()
+        _ = try await host.reply(to: message)
+        let call = try #require(host.calls.first)
+        #expect(call.traceparent == "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+        #expect(call.tracestate == nil)
+    }
+
     @Test func missingArgumentsAreAnEmptyObject() async throws {
         for arguments: JSONValue? in [nil, .null] {
             var message = Message.call("zebra")

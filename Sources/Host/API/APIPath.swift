@@ -13,6 +13,7 @@ public enum APIPath {
     public static let audit = "/v1/audit"
     public static let mcp = "/mcp"
 
+    /// GET `log` with `after`: the lines with higher numbers, `{"lines": [{"seq", "text"}], "next"}`.
     public static func plugin(_ name: String, _ action: String? = nil) -> String {
         "\(plugins)/\(PercentEncoding.encode(name))\(action.map { "/" + $0 } ?? "")"
     }
@@ -20,7 +21,7 @@ public enum APIPath {
     public static func endpoint(_ endpoint: String, of plugin: String) -> String {
         "\(self.plugin(plugin))/endpoints/\(PercentEncoding.encode(endpoint))"
     }
-    /// POST with the arguments as body.
+    /// POST with the arguments as body; answers `{"result", "content"?: {"mediaType", "text" or "base64"}}`.
     public static func call(_ tool: String) -> String { "\(tools)/\(PercentEncoding.encode(tool))/call" }
     public static func token(_ id: String) -> String { "\(tokens)/\(PercentEncoding.encode(id))" }
 }

@@ -1,6 +1,7 @@
 // The one place that constructs everything. Order matters: nexus-jail is started while we may still be root, then root
 // is given up, and only then is anything opened that an outsider could have written.
 internal import AuditLog
+internal import Confinement
 internal import Foundation
 internal import HostCore
 internal import HostSurfaces
@@ -24,6 +25,7 @@ struct Composition {
     private let logger = Logger(label: "nexusd")
     private let starter: uid_t
     private let launcher: JailLauncher
+    private let python: PythonRuntime?
     private let lock: HomeLock
 
     /// What must happen on the process's first thread, before any other thread of ours does work: a thread that has
@@ -34,7 +36,8 @@ struct Composition {
         starter = geteuid()
         let service = try starter == 0 ? ServiceUser.find(options.account) : nil
         try service?.take(home)
-        launcher = try Self.startLauncher(options.helper)
+        python = PythonRuntime.find()
+        launcher = try Self.startLauncher(options.helper, mountRoots: python?.mountRoots ?? [])
         try service?.become()
         try ProcessProtection.apply()
         try home.prepare()
@@ -57,9 +60,12 @@ struct Composition {
         try FirstToken.ensure(in: home, user: Authenticator.userName(starter), tokens: tokens)
         let catalog = try PluginCatalog(database: database, store: try BundleStore(directory: home.store))
         let secrets = SecretStore(database: database, key: key)
-        let fetch = HTTPFetchService(audit: audit)
+        let fetch = HTTPFetchService()
+        let services = ServiceRouter(
+            fetch: fetch, values: KeyValueService(store: KeyValueStore(database: database)), audit: audit)
         let supervisor = Supervisor(
-            catalog: catalog, audit: audit, launcher: launcher, poller: try DescriptorPoller(), services: fetch)
+            catalog: catalog, audit: audit, launcher: launcher, python: python, poller: try DescriptorPoller(),
+            services: services)
         let authenticator = Authenticator(tokens: tokens, administrators: [0, geteuid(), starter])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,
@@ -85,9 +91,9 @@ struct Composition {
         try audit.append([("kind", "host"), ("event", "stopped")])
     }
 
-    private static func startLauncher(_ helper: String) throws -> JailLauncher {
+    private static func startLauncher(_ helper: String, mountRoots: [String]) throws -> JailLauncher {
         do {
-            return try JailLauncher.start(helper: helper, mountRoots: [])
+            return try JailLauncher.start(helper: helper, mountRoots: mountRoots)
         } catch {
             throw HostError(.jailFailed, "\(error.message) (helper: \(helper)); `nexus doctor` says what is missing")
         }

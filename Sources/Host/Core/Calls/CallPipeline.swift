@@ -51,22 +51,23 @@ public struct CallPipeline: Sendable {
             let instance = try await supervisor.instance(of: plugin)
             record.instance = instance.id
             instance.redactor.learn(bound.credentials)
-            // audit intent
-            try record.writeIntent(to: audit)
-            // call
-            let deadline = Clock.unixMilliseconds() + HostLimits.callMilliseconds
-            let answer = await instance.session.call(
-                Message.Call(
-                    tool: tool.name, arguments: request.arguments, deadline: deadline, requestID: record.requestID,
-                    credentials: bound.credentials),
-                in: CallContext(
-                    requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id, tool: tool.name,
-                    deadline: deadline, redactor: instance.redactor))
+            let patience = min(request.milliseconds ?? HostLimits.callMilliseconds, HostLimits.callMilliseconds)
+            let deadline = Clock.unixMilliseconds() + patience
+            let call = Message.Call(
+                tool: tool.name, arguments: request.arguments, deadline: deadline, requestID: record.requestID,
+                credentials: bound.credentials, traceparent: "\(record.trace)", tracestate: record.trace.state)
+            let context = CallContext(
+                requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id, tool: tool.name,
+                deadline: deadline, redactor: instance.redactor)
+            // wait for the plugin's turn, audit intent, call
+            let answer = try await instance.gate.enter(before: deadline) { () throws(HostError) in
+                try record.writeIntent(to: audit)
+                return await instance.session.call(call, in: context)
+            }
             // redact, then audit the outcome: the log sees what the agent sees
             switch answer {
             case .success(let payload):
-                let result = ToolResult(json: instance.redactor.redact(json: payload.json), requestID: record.requestID)
-                try check(result, of: tool, plugin.name)
+                let result = try result(payload, of: tool, from: instance, record.requestID)
                 try record.writeOutcome("ok", to: audit)
                 return result
             case .failure(var error):
@@ -98,8 +99,27 @@ public struct CallPipeline: Sendable {
         }
     }
 
+    /// What the caller gets, once it is known to be what the plugin's manifest promises.
+    private func result(
+        _ payload: Message.Payload, of tool: PluginManifest.Tool, from instance: PluginInstance, _ requestID: String
+    ) throws(HostError) -> ToolResult {
+        var result = ToolResult(json: instance.redactor.redact(json: payload.json), requestID: requestID)
+        try check(result, of: tool, from: instance)
+        guard !payload.bytes.isEmpty else { return result }
+        guard let mediaType = tool.content else { throw refuse(.undeclaredBytes(tool.name), instance) }
+        result.content = ToolContent(mediaType: mediaType, bytes: instance.redactor.redact(bytes: payload.bytes))
+        return result
+    }
+
+    private func refuse(_ diagnosis: Diagnosis, _ instance: PluginInstance) -> HostError {
+        instance.note(diagnosis)
+        return HostError(.pluginFailed, "the plugin \(instance.plugin.name) failed: \(diagnosis.forCaller)")
+    }
+
     /// What agents were promised is what they get (MCP: results MUST conform to the output schema).
-    private func check(_ result: ToolResult, of tool: PluginManifest.Tool, _ plugin: String) throws(HostError) {
+    private func check(
+        _ result: ToolResult, of tool: PluginManifest.Tool, from instance: PluginInstance
+    ) throws(HostError) {
         guard let schema = tool.outputSchema else { return }
         let violations: [JSONSchema.Violation]
         do {
@@ -107,10 +127,6 @@ public struct CallPipeline: Sendable {
         } catch {
             throw HostError(.pluginFailed, "the output schema of \(tool.name) cannot be used: \(error)")
         }
-        guard violations.isEmpty else {
-            let list = violations.map(\.description).joined(separator: "; ")
-            throw HostError(
-                .pluginFailed, "the plugin \(plugin) answered what its output schema does not allow: \(list)")
-        }
+        guard violations.isEmpty else { throw refuse(.breaksOutputSchema(tool.name, violations), instance) }
     }
 }

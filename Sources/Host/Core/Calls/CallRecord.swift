@@ -8,6 +8,8 @@ struct CallRecord {
     private let surface: String
     private let arrival = Clock.unixMilliseconds()
     private var intent: Int?
+    /// Which trace the call belongs to, and its own span in it.
+    let trace: TraceContext
     var caller: Caller?
     var plugin: String?
     var instance: String?
@@ -17,6 +19,7 @@ struct CallRecord {
     init(_ request: ToolRequest) {
         tool = request.tool.cut(to: 128)
         surface = request.surface
+        trace = TraceContext(continuing: request.traceparent, state: request.tracestate)
     }
 
     /// - Throws: `auditFailed`: the call must not be made then.
@@ -44,7 +47,11 @@ struct CallRecord {
 
     private func write(_ kind: String, _ members: [(String, JSONValue)], _ audit: AuditLog) throws(HostError) {
         var entry: [(String, JSONValue)] = [("kind", .string(kind))]
-        if let intent { entry += [("request", .string(requestID)), ("intent", JSONValue(intent))] }
+        if let intent {
+            entry += [
+                ("request", .string(requestID)), ("intent", JSONValue(intent)), ("trace", .string("\(trace)")),
+            ]
+        }
         entry += members
         entry.append(("milliseconds", JSONValue(Int(clamping: Clock.unixMilliseconds() &- arrival))))
         do {
@@ -56,7 +63,8 @@ struct CallRecord {
 
     private var common: [(String, JSONValue)] {
         [
-            ("request", .string(requestID)), ("surface", .string(surface)), ("actor", JSONValue(caller?.actor)),
+            ("request", .string(requestID)), ("trace", .string("\(trace)")), ("surface", .string(surface)),
+            ("actor", JSONValue(caller?.actor)),
             ("principal", JSONValue(caller?.principal)), ("plugin", JSONValue(plugin)),
             ("instance", JSONValue(instance)),
             ("tool", .string(tool)), ("rule", JSONValue(rule)), ("credentials", credentials ?? .object(JSONObject())),

@@ -41,6 +41,8 @@ final class Redactor: Sendable {
         prints.withLock { _ = $0.insert(print) }
     }
 
+    func redact(bytes: [UInt8]) -> [UInt8] { redacted(bytes) ?? bytes }
+
     func redact(_ text: String) -> String {
         let bytes = Array(text.utf8)
         return redacted(bytes).map { String(decoding: $0, as: UTF8.self) } ?? text

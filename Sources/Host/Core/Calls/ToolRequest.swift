@@ -6,17 +6,53 @@ public struct ToolRequest: Sendable {
     public var presented: Presented
     /// How the request came: `mcp-http`, `mcp-stdio`, `api`.
     public var surface: String
+    /// W3C Trace Context of the caller, not checked yet.
+    public var traceparent: String?
+    public var tracestate: String?
+    /// How long the caller waits; nil, and anything longer, is `HostLimits.callMilliseconds`.
+    public var milliseconds: UInt64?
 
-    public init(tool: String, arguments: [UInt8], presented: Presented, surface: String) {
+    public init(
+        tool: String, arguments: [UInt8], presented: Presented, surface: String, traceparent: String? = nil,
+        tracestate: String? = nil, milliseconds: UInt64? = nil
+    ) {
         self.tool = tool
         self.arguments = arguments
         self.presented = presented
         self.surface = surface
+        self.traceparent = traceparent
+        self.tracestate = tracestate
+        self.milliseconds = milliseconds
     }
 }
 
-/// A tool's answer: one JSON value, with no credential of the call in it.
+/// A tool's answer: one JSON value, and bytes if the tool declares them; with no credential of the call in either.
 public struct ToolResult: Sendable, Equatable {
     public var json: [UInt8]
+    public var content: ToolContent?
     public var requestID: String
+
+    public init(json: [UInt8], content: ToolContent? = nil, requestID: String) {
+        self.json = json
+        self.content = content
+        self.requestID = requestID
+    }
+}
+
+/// The byte payload of an answer.
+public struct ToolContent: Sendable, Equatable {
+    /// As the tool's manifest declares it.
+    public var mediaType: String
+    public var bytes: [UInt8]
+
+    public init(mediaType: String, bytes: [UInt8]) {
+        self.mediaType = mediaType
+        self.bytes = bytes
+    }
+
+    /// The bytes as text, for text types whose bytes are UTF-8.
+    public var text: String? {
+        mediaType.hasPrefix("text/") || mediaType == "application/json" || mediaType.hasSuffix("+json")
+            ? String(validating: bytes, as: UTF8.self) : nil
+    }
 }

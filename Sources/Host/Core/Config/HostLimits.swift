@@ -4,6 +4,14 @@ public enum HostLimits {
     public static let callMilliseconds: UInt64 = 60_000
     /// Arguments of one call, as JSON.
     public static let argumentBytes = 1 << 20
+    /// The bytes of one answer, those of `data` and `result` together.
+    public static let answerBytes = 8 << 20
+    /// Calls of one instance that were given up and have had no answer yet, as far as they are remembered.
+    public static let givenUpCalls = 1_024
+    /// Between two pings of a plugin with open calls.
+    public static let pingMilliseconds: UInt64 = 2_000
+    /// How long a ping may go unanswered before the plugin's log says so.
+    public static let pongMilliseconds: UInt64 = 5_000
     /// One secret's value.
     public static let secretBytes = 16 << 10
     /// Secrets shorter than this are too common to be searched for in results.
@@ -16,6 +24,8 @@ public enum HostLimits {
     public static let keptLogLines = 200
     /// One such line, in characters.
     public static let logLineBytes = 2_048
+    /// Fields of one log record, as JSON; larger ones are left out.
+    public static let logFieldsBytes = 16 << 10
     /// Lines that a plugin may log in one second; the rest is counted and dropped.
     public static let logLinesPerSecond = 100
     /// Denials of one call that are recorded one by one.
@@ -26,6 +36,16 @@ public enum HostLimits {
     public static let rawLineBytes = 64 << 10
     /// Answer to `http.fetch`, body.
     public static let fetchResponseBytes = 2 << 20
+    /// Calls that wait for a plugin that serves as many as its manifest allows.
+    public static let queuedCalls = 64
+    /// A key of `kv`.
+    public static let keyBytes = 256
+    /// A value of `kv`.
+    public static let valueBytes = 1 << 20
+    /// Keys in one answer of `kv.list`.
+    public static let listedKeys = 1_000
+    /// Lines of a plugin's log in one answer of the API.
+    public static let logLinesPerAnswer = 500
     /// One `http.fetch`.
     public static let fetchMilliseconds: UInt64 = 15_000
     /// Headers of one `http.fetch`.

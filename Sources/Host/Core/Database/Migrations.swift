@@ -3,7 +3,7 @@ public import GRDB
 /// The schema's history. A migration that was released is never edited; a change is a new one at the end.
 public enum Migrations {
     /// Names, oldest first. Tests migrate from each of them.
-    public static let names = ["1-plugins", "2-identity", "3-secrets", "4-endpoints"]
+    public static let names = ["1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values"]
 
     public static var all: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -45,6 +45,15 @@ public enum Migrations {
                         origin TEXT NOT NULL, authority TEXT, loopback INTEGER NOT NULL,
                         PRIMARY KEY (plugin, name)
                     ) STRICT;
+                    """)
+        }
+        migrator.registerMigration("5-values") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE value (
+                        plugin TEXT NOT NULL REFERENCES plugin (name) ON DELETE CASCADE, key BLOB NOT NULL,
+                        bytes BLOB NOT NULL, PRIMARY KEY (plugin, key)
+                    ) STRICT, WITHOUT ROWID;
                     """)
         }
         return migrator

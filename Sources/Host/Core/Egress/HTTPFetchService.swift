@@ -1,5 +1,4 @@
 internal import AsyncHTTPClient
-public import AuditLog
 internal import JSONBytes
 internal import NIOCore
 internal import NIOHTTP1
@@ -10,7 +9,6 @@ internal import Synchronization
 
 /// `http.fetch`: the host makes the request, so that a plugin needs no socket and no name can be rebound under it.
 public final class HTTPFetchService: HostServices {
-    private let audit: AuditLog
     private let clients: Mutex<[ClientKey: HTTPClient]> = Mutex([:])
 
     private struct ClientKey: Hashable {
@@ -19,21 +17,12 @@ public final class HTTPFetchService: HostServices {
         var authority: String?
     }
 
-    public init(audit: AuditLog) { self.audit = audit }
+    public init() {}
 
     public func perform(_ call: Message.HostCall, in context: CallContext) async throws(ABIError) -> Message.Payload {
-        do throws(ABIError) {
-            guard call.service == "http.fetch" else {
-                throw ABIError(
-                    .permissionDenied, "there is no host service \"\(call.service.cut(to: 64))\"; there is: http.fetch")
-            }
-            let request = try FetchRequest(call.content)
-            let route = try EgressPolicy.route(request, for: context.plugin)
-            return try await fetch(request, route, deadline: context.deadline)
-        } catch {
-            if error.code == .permissionDenied { record(error, call, context) }
-            throw error
-        }
+        let request = try FetchRequest(call.content)
+        let route = try EgressPolicy.route(request, for: context.plugin)
+        return try await fetch(request, route, deadline: context.deadline)
     }
 
     /// Closes every connection.
@@ -117,18 +106,5 @@ public final class HTTPFetchService: HostServices {
         }
         if let spare { Task { try? await spare.shutdown() } }
         return kept
-    }
-
-    private func record(_ error: ABIError, _ call: Message.HostCall, _ context: CallContext) {
-        let verdict = context.denials.next()
-        guard verdict != .skip else { return }
-        let reason = context.redactor.redact(error.message)
-        _ = try? audit.append([
-            ("kind", "denied"), ("request", .string(context.requestID)), ("actor", .string(context.caller.actor)),
-            ("principal", .string(context.caller.principal)), ("plugin", .string(context.plugin.name)),
-            ("instance", .string(context.instance)), ("tool", .string(context.tool)),
-            ("service", call.service == "http.fetch" ? "http.fetch" : "unknown"), ("reason", .string(reason)),
-            ("more", verdict == .recordAsLast ? "later denials of this call are not recorded" : .null),
-        ])
     }
 }

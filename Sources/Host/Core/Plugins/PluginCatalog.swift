@@ -43,9 +43,15 @@ public final class PluginCatalog: Sendable {
 
     /// Stores a bundle; an installed plugin of the same name is replaced.
     ///
-    /// - Throws: `conflict` if another plugin has one of its tools' names.
+    /// - Throws: `conflict` if another plugin has one of its tools' names, `unsupported` if it asks for what this host
+    ///   cannot enforce: nothing is granted in part.
     public func install(_ bundle: PluginBundle) throws(HostError) {
         let manifest = bundle.manifest
+        let unsupported = manifest.unsupported(by: .nexus)
+        guard unsupported.isEmpty else {
+            let list = unsupported.map(\.description).joined(separator: "; ")
+            throw HostError(.unsupported, "\(manifest.name) cannot be installed here: \(list)")
+        }
         for tool in manifest.tools {
             if let (owner, _) = try? self.tool(tool.name), owner.name != manifest.name {
                 throw HostError(

@@ -1,4 +1,5 @@
 public import AuditLog
+public import Confinement
 public import JSONBytes
 internal import Logging
 internal import PluginABI
@@ -10,6 +11,7 @@ public actor Supervisor {
     private let catalog: PluginCatalog
     private let audit: AuditLog
     private let launcher: JailLauncher
+    private let python: PythonRuntime?
     private let poller: DescriptorPoller
     private let services: any HostServices
     private let logger = Logger(label: "nexus.supervisor")
@@ -21,12 +23,13 @@ public actor Supervisor {
     private var isShutDown = false
 
     public init(
-        catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, poller: DescriptorPoller,
-        services: any HostServices
+        catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime? = nil,
+        poller: DescriptorPoller, services: any HostServices
     ) {
         self.catalog = catalog
         self.audit = audit
         self.launcher = launcher
+        self.python = python
         self.poller = poller
         self.services = services
     }
@@ -52,6 +55,11 @@ public actor Supervisor {
         return Status(
             state: state, instance: instance?.id, layers: instance?.report.json, cause: causes[name],
             lateFrames: instance?.session.lateFrames ?? 0, recentLog: logs[name]?.recent(20) ?? [])
+    }
+
+    /// Lines with higher numbers than `after`, oldest first.
+    public func log(of name: String, after: Int) -> [PluginLog.Line] {
+        logs[name]?.lines(after: after, limit: HostLimits.logLinesPerAnswer) ?? []
     }
 
     /// The running instance; started if there is none. Callers who come while it starts wait for the same start.
@@ -123,7 +131,7 @@ public actor Supervisor {
             let instance = try await PluginInstance.start(
                 plugin, id: id, executable: try catalog.executable(of: plugin),
                 in: PluginInstance.Environment(
-                    launcher: launcher, poller: poller, services: services, log: log,
+                    launcher: launcher, python: python, poller: poller, services: services, log: log,
                     ended: { [weak self] id, cause in Task { await self?.ended(plugin.name, id: id, cause: cause) } }))
             // The layers go on record before the first call is made.
             do {

@@ -17,4 +17,13 @@ public struct CallContext: Sendable {
 /// What plugins may ask of the host.
 public protocol HostServices: Sendable {
     func perform(_ call: Message.HostCall, in context: CallContext) async throws(ABIError) -> Message.Payload
+
+    /// Whether the same request may succeed later without a change.
+    func isRetryable(_ error: ABIError, of call: Message.HostCall) -> Bool
+}
+
+extension HostServices {
+    public func isRetryable(_ error: ABIError, of call: Message.HostCall) -> Bool {
+        error.code == .unavailable || error.code == .deadlineExceeded
+    }
 }

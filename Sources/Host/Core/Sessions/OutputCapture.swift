@@ -1,14 +1,23 @@
 internal import Glibc
 internal import JSONBytes
+internal import PluginABI
 internal import Synchronization
 
 /// The last lines that a plugin said outside the protocol: stdout, stderr and log frames.
 public final class PluginLog: Sendable {
+    /// Numbers rise by one while nexusd runs.
+    public struct Line: Sendable, Equatable {
+        public var number: Int
+        public var text: String
+    }
     private struct State {
-        var lines: [String] = []
+        var lines: [Line] = []
+        var count = 0
         var second = 0
         var inSecond = 0
         var dropped = 0
+        /// For each mistake (by its fix): the second in which it was last told, and how often it came since.
+        var told: [String: (second: Int, since: Int)] = [:]
     }
     private let state = Mutex(State())
     private let sink: @Sendable (String) -> Void
@@ -23,18 +32,48 @@ public final class PluginLog: Sendable {
     }
 
     /// Keeps one line, made safe to print: no secrets, cut to length, control characters shown as escapes.
-    func add(_ source: String, _ text: String) {
+    func add(_ source: String, _ text: String) { add(source) { text } }
+
+    /// - Parameter text: made only for a line that is kept.
+    private func add(_ source: String, _ text: () -> String) {
         guard let dropped = admit() else { return }
         if dropped > 0 {
             keep("nexusd: \(dropped) lines were dropped; the limit is \(HostLimits.logLinesPerSecond) a second")
         }
         // Redacted before it is cut: half a secret would not be recognised.
-        keep("\(source): \(redactor.redact(text).cut(to: HostLimits.logLineBytes).printable)")
+        keep("\(source): \(redactor.redact(text()).cut(to: HostLimits.logLineBytes).printable)")
+    }
+
+    /// A log frame, with its fields as compact JSON after the message.
+    func add(_ record: Message.LogRecord) {
+        add("log/\(record.level)") {
+            guard let fields = record.fields else { return record.message }
+            guard fields.count <= HostLimits.logFieldsBytes else {
+                return "\(record.message) (\(fields.count) bytes of fields left out)"
+            }
+            let shown = try? JSONValue(parsing: redactor.redact(json: fields)).text
+            return record.message + (shown.map { " \($0)" } ?? "")
+        }
+    }
+
+    /// A mistake of the author: not counted with the plugin's own lines, so that a flood of these cannot hide it, and
+    /// told once a second at most.
+    func add(_ diagnosis: Diagnosis) {
+        let more: Int? = state.withLock { state in
+            let second = now()
+            let (last, since) = state.told[diagnosis.fix] ?? (.min, 0)
+            state.told[diagnosis.fix] = last == second ? (last, since + 1) : (second, 0)
+            return last == second ? nil : since
+        }
+        guard let more else { return }
+        let text = redactor.redact(diagnosis.description).cut(to: HostLimits.logLineBytes).printable
+        keep("nexusd: \(text)\(more > 0 ? " (\(more) times more since)" : "")")
     }
 
     private func keep(_ line: String) {
         state.withLock { state in
-            state.lines.append(line)
+            state.count += 1
+            state.lines.append(Line(number: state.count, text: line))
             if state.lines.count > HostLimits.keptLogLines { state.lines.removeFirst() }
         }
         sink(line)
@@ -55,7 +94,15 @@ public final class PluginLog: Sendable {
         }
     }
 
-    public func recent(_ count: Int) -> [String] { state.withLock { Array($0.lines.suffix(count)) } }
+    public func recent(_ count: Int) -> [String] { state.withLock { $0.lines.suffix(count).map(\.text) } }
+
+    /// The kept lines with higher numbers; all of them for a number that was never given, as after a restart.
+    func lines(after number: Int, limit: Int) -> [Line] {
+        state.withLock { state in
+            let start = number > state.count ? 0 : number
+            return Array(state.lines.drop { $0.number <= start }.prefix(limit))
+        }
+    }
 }
 
 /// Reads one pipe of a plugin into its log, line by line, until the plugin's end closes.
@@ -66,15 +113,23 @@ final class OutputCapture: Sendable {
         var skipsRest = false
         var ticket: UInt64 = 0
         var isOpen = true
+        var isFirst = true
     }
     private let state = Mutex(State())
     private let descriptor: Int32
     private let poller: DescriptorPoller
     private let source: String
     private let log: PluginLog
+    private let first: (@Sendable (ArraySlice<UInt8>) -> Void)?
 
     /// Takes over the reading end of a pipe.
-    init(descriptor: Int32, source: String, log: PluginLog, poller: DescriptorPoller) {
+    ///
+    /// - Parameter first: gets what is read first, once.
+    init(
+        descriptor: Int32, source: String, log: PluginLog, poller: DescriptorPoller,
+        first: (@Sendable (ArraySlice<UInt8>) -> Void)? = nil
+    ) {
+        self.first = first
         self.descriptor = descriptor
         self.source = source
         self.log = log
@@ -93,10 +148,19 @@ final class OutputCapture: Sendable {
         }
     }
 
+    private func tellFirst(_ bytes: ArraySlice<UInt8>) {
+        let isFirst = state.withLock { state in
+            defer { state.isFirst = false }
+            return state.isFirst
+        }
+        if isFirst { first?(bytes) }
+    }
+
     private func read() {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
         if count < 0, errno == EAGAIN || errno == EINTR { return }
+        if count > 0 { tellFirst(buffer[..<count]) }
         let lines: [[UInt8]] = state.withLock { state in
             state.partial.append(contentsOf: buffer.prefix(max(count, 0)))
             var lines = state.partial.split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)

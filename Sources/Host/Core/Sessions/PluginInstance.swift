@@ -1,4 +1,5 @@
 internal import CJail
+internal import Confinement
 internal import Glibc
 internal import PluginABI
 internal import Sandbox
@@ -11,12 +12,16 @@ final class PluginInstance: Sendable {
     let session: PluginSession
     let report: JailReport
     let redactor: Redactor
+    /// Every call goes through it.
+    let gate: CallGate
+    private let log: PluginLog
     private let jail: Jail
     private let captures: [OutputCapture]
 
     /// What an instance needs from its host.
     struct Environment: Sendable {
         var launcher: JailLauncher
+        var python: PythonRuntime?
         var poller: DescriptorPoller
         var services: any HostServices
         var log: PluginLog
@@ -33,7 +38,8 @@ final class PluginInstance: Sendable {
         let jail: Jail
         do {
             jail = try await environment.launcher.spawn(
-                JailPolicyBuilder.policy(for: plugin, instance: id), descriptors: pipes.forJail)
+                Confinement.policy(for: plugin.manifest, instance: id, python: environment.python),
+                descriptors: pipes.forJail)
         } catch {
             pipes.closeAll()
             throw HostError(.jailFailed, "the plugin \(plugin.name) was not started: \(error.message)")
@@ -57,15 +63,19 @@ final class PluginInstance: Sendable {
         self.jail = jail
         report = jail.report
         let log = environment.log
+        self.log = log
+        gate = CallGate(plugin: plugin.name, limit: plugin.manifest.concurrency)
         redactor = log.redactor
         captures = [
-            OutputCapture(descriptor: pipes.output.host, source: "stdout", log: log, poller: environment.poller),
+            OutputCapture(descriptor: pipes.output.host, source: "stdout", log: log, poller: environment.poller) {
+                log.add(Diagnosis.wroteToStandardOutput($0))
+            },
             OutputCapture(descriptor: pipes.errors.host, source: "stderr", log: log, poller: environment.poller),
         ]
         session = PluginSession(
             plugin: plugin.name, descriptor: pipes.channel.host, poller: environment.poller,
             callbacks: PluginSession.Callbacks(
-                log: { log.add("log/\($0.level)", $0.message) }, services: environment.services,
+                log: { log.add($0) }, diagnose: { log.add($0) }, services: environment.services,
                 explainEnd: { await Self.cause(of: jail, plugin: plugin.name) },
                 ended: { cause in
                     jail.kill()
@@ -75,6 +85,9 @@ final class PluginInstance: Sendable {
                 }))
         session.open()
     }
+
+    /// Tells the plugin's author of a mistake.
+    func note(_ diagnosis: Diagnosis) { log.add(diagnosis) }
 
     /// hello … started.
     private func begin() async throws(HostError) {
@@ -137,15 +150,24 @@ final class PluginInstance: Sendable {
     }
 
     private static func exit(of jail: Jail, within milliseconds: UInt64) async -> JailExit? {
-        await withTaskGroup(of: JailExit?.self) { group in
-            group.addTask { await jail.exited() }
-            group.addTask {
-                try? await Task.sleep(for: .milliseconds(milliseconds))
-                return nil
+        // Not a task group: it would wait for the process too, which may never end by itself.
+        let waiter: Mutex<CheckedContinuation<JailExit?, Never>?> = Mutex(nil)
+        let take: @Sendable () -> CheckedContinuation<JailExit?, Never>? = {
+            waiter.withLock { waiter in
+                defer { waiter = nil }
+                return waiter
             }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
+        }
+        return await withCheckedContinuation { continuation in
+            waiter.withLock { $0 = continuation }
+            Task {
+                let exit = await jail.exited()
+                take()?.resume(returning: exit)
+            }
+            Task {
+                try? await Task.sleep(for: .milliseconds(milliseconds))
+                take()?.resume(returning: nil)
+            }
         }
     }
 }

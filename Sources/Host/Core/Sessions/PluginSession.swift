@@ -11,6 +11,8 @@ final class PluginSession: Sendable {
 
     struct Callbacks: Sendable {
         var log: @Sendable (Message.LogRecord) -> Void
+        /// The plugin's author made a mistake.
+        var diagnose: @Sendable (Diagnosis) -> Void
         var services: any HostServices
         /// The plugin closed its socket: find out why it went. The answer is the cause that callers are given.
         var explainEnd: @Sendable () async -> HostError
@@ -29,6 +31,8 @@ final class PluginSession: Sendable {
         /// How often something was received.
         var heard: UInt64 = 0
         var end: HostError?
+        var health = HealthCheck()
+        var isWatched = false
     }
 
     private let state: Mutex<State>
@@ -123,6 +127,7 @@ final class PluginSession: Sendable {
                         var frame = Message.call(call).frame(stream: stream)
                         transmit(frame.encoded(), &state)
                         frame.body.wipe()
+                        watch(&state)
                         return nil
                     } catch {
                         return HostError(
@@ -149,8 +154,10 @@ final class PluginSession: Sendable {
             let now = Clock.unixMilliseconds()
             try await Task.sleep(for: .milliseconds(deadline > now ? deadline - now : 0))
             let heard = state.withLock { $0.heard }
-            abandon(
-                stream, HostError(.deadlineExceeded, "\(tool) did not answer before its deadline", retryable: true))
+            let diagnosis = Diagnosis.unanswered(tool)
+            if abandon(stream, HostError(.deadlineExceeded, diagnosis.forCaller, retryable: true)) {
+                callbacks.diagnose(diagnosis)
+            }
             reply(.ping(nonce: deadline), stream: 0)
             // Of its own, because the caller's answer ends this one.
             Task { await self.failIfSilent(since: heard) }
@@ -162,23 +169,53 @@ final class PluginSession: Sendable {
     private func failIfSilent(since heard: UInt64) async {
         try? await Task.sleep(for: .milliseconds(HostLimits.silenceMilliseconds))
         guard state.withLock({ $0.heard == heard && $0.end == nil }) else { return }
-        fail(
-            HostError(
-                .deadlineExceeded,
-                "the plugin \(plugin) missed a call's deadline and then said nothing for "
-                    + "\(HostLimits.silenceMilliseconds) ms", retryable: true))
+        let diagnosis = Diagnosis.silent(HostLimits.silenceMilliseconds)
+        callbacks.diagnose(diagnosis)
+        fail(HostError(.deadlineExceeded, "the plugin \(plugin) failed: \(diagnosis.forCaller)", retryable: true))
+    }
+
+    /// Pings the plugin as long as calls are open, so that one that does not read is found out before a deadline.
+    private func watch(_ state: inout State) {
+        guard !state.isWatched else { return }
+        state.isWatched = true
+        Task { [weak self] in
+            repeat { try await Task.sleep(for: .milliseconds(HostLimits.pingMilliseconds)) } while self?.check() == true
+        }
+    }
+
+    /// Whether to go on.
+    private func check() -> Bool {
+        let diagnosis: Diagnosis?? = state.withLock { state in
+            guard state.end == nil, state.core.hasOpenCalls else {
+                state.isWatched = false
+                state.health = HealthCheck()
+                return nil
+            }
+            switch state.health.tick(now: Clock.unixMilliseconds()) {
+            case .wait: break
+            case .ping(let nonce): transmit(Message.ping(nonce: nonce).frame().encoded(), &state)
+            case .blocked(let milliseconds): return .some(.blocksItsLoop(milliseconds))
+            }
+            return .some(nil)
+        }
+        if case .some(let mistake?) = diagnosis { callbacks.diagnose(mistake) }
+        return diagnosis != nil
     }
 
     private static let cancelled = HostError(HostError.Code("cancelled"), "the caller cancelled the call")
 
-    private func abandon(_ stream: UInt64?, _ error: HostError) {
-        guard let stream else { return }
+    /// - Returns: false if the call had ended already.
+    @discardableResult
+    private func abandon(_ stream: UInt64?, _ error: HostError) -> Bool {
+        guard let stream else { return false }
         let waiter = state.withLock { state in
             guard state.core.abandon(stream) else { return nil as CheckedContinuation<Answer, Never>? }
+            for child in state.core.hostCalls(of: stream) { state.hostCalls[child]?.cancel() }
             transmit(Message.cancel(reason: error.code.rawValue).frame(stream: stream).encoded(), &state)
             return state.calls.removeValue(forKey: stream)
         }
         waiter?.resume(returning: .failure(error))
+        return waiter != nil
     }
 
     // MARK: reading
@@ -213,13 +250,20 @@ final class PluginSession: Sendable {
             state.withLock { $0.calls.removeValue(forKey: stream) }?.resume(returning: result)
         case .perform(let stream, let call, let context): perform(call, stream: stream, context)
         case .cancelHostCall(let stream): state.withLock { $0.hostCalls[stream] }?.cancel()
-        case .refuseHostCall(let stream, let error): reply(.error(error, retryable: false), stream: stream)
+        case .refuseHostCall(let stream, let error):
+            reply(.error(error, retryable: error.code == .unavailable), stream: stream)
         case .log(let record): callbacks.log(record)
         case .pong(let nonce): reply(.pong(nonce: nonce), stream: 0)
+        case .heardPong(let nonce): state.withLock { $0.health.heard(nonce) }
+        case .progress(_, let context, let progress): callbacks.log(progress.record(of: context.tool))
+        case .grant(let stream, let bytes): reply(.credit(bytes: bytes), stream: stream)
+        case .cancelCall(let stream, let reason): reply(.cancel(reason: reason), stream: stream)
+        case .diagnosis(let diagnosis): callbacks.diagnose(diagnosis)
         case .failed(let error):
             reply(.abort(error), stream: 0)
-            let what = "\(error.message.printable) (\(error.code.rawValue.printable))"
-            fail(HostError(.pluginFailed, "the plugin \(plugin) broke the protocol: \(what)"))
+            let diagnosis = Diagnosis.violation(error)
+            callbacks.diagnose(diagnosis)
+            fail(HostError(.pluginFailed, "the plugin \(plugin) broke the protocol: \(diagnosis.forCaller)"))
         }
     }
 
@@ -234,7 +278,7 @@ final class PluginSession: Sendable {
             do throws(ABIError) {
                 reply = .result(try await callbacks.services.perform(call, in: context))
             } catch {
-                reply = .error(error, retryable: error.code == .unavailable || error.code == .deadlineExceeded)
+                reply = .error(error, retryable: callbacks.services.isRetryable(error, of: call))
             }
             let isOpen = state.withLock { state in
                 state.hostCalls[stream] = nil
@@ -292,5 +336,13 @@ final class PluginSession: Sendable {
         for task in waiting.hostCalls.values { task.cancel() }
         for step in waiting.steps { step.waiter.resume(returning: cause) }
         for waiter in waiting.calls.values { waiter.resume(returning: .failure(cause)) }
+    }
+}
+
+extension Message.Progress {
+    /// As a line of the plugin's log.
+    fileprivate func record(of tool: String) -> Message.LogRecord {
+        let share = total.map { "\(done) of \($0)" } ?? "\(done)"
+        return Message.LogRecord(level: .debug, message: "\(tool): \(share)\(message.map { ", \($0)" } ?? "")")
     }
 }

@@ -5,8 +5,10 @@ internal import PluginABI
 struct SessionCore {
     private(set) var lifecycle = Lifecycle()
     private var decoder = FrameDecoder()
-    private var openCalls: [UInt64: CallContext] = [:]
-    private var openHostCalls: Set<UInt64> = []
+    private var openCalls: [UInt64: OpenCall] = [:]
+    private var givenUp = GivenUpStreams()
+    /// By stream, the call on whose behalf.
+    private var openHostCalls: [UInt64: UInt64] = [:]
     private var nextStream: UInt64 = 1
     private var lastPluginStream: UInt64 = 0
     /// Frames for streams that had ended already.
@@ -26,14 +28,27 @@ struct SessionCore {
         case refuseHostCall(stream: UInt64, ABIError)
         case log(Message.LogRecord)
         case pong(nonce: UInt64)
+        case heardPong(nonce: UInt64)
+        case progress(stream: UInt64, CallContext, Message.Progress)
+        case grant(stream: UInt64, bytes: UInt32)
+        /// The host wants no more of a call that it has answered already.
+        case cancelCall(stream: UInt64, reason: String)
+        case diagnosis(Diagnosis)
         case failed(ABIError)
+    }
+
+    private struct OpenCall {
+        var context: CallContext
+        var bytes = AnswerBytes()
     }
 
     mutating func receive(_ bytes: some Collection<UInt8>) -> [Effect] {
         var effects: [Effect] = []
         decoder.append(bytes)
         do throws(ABIError) {
-            while let frame = try decoder.next() { try receive(frame, &effects) }
+            while let (stream, action, message) = try Self.next(&decoder, &lifecycle) {
+                try receive(message, stream: stream, action, &effects)
+            }
         } catch {
             lifecycle.fail()
             effects.append(.failed(error))
@@ -41,9 +56,19 @@ struct SessionCore {
         return effects
     }
 
-    private mutating func receive(_ frame: Frame, _ effects: inout [Effect]) throws(ABIError) {
-        let action = try lifecycle.advance(on: frame.kind, stream: frame.stream, from: .plugin)
-        let message = try Message(frame)
+    /// Judges the next frame and reads it where it lies in the decoder.
+    private static func next(
+        _ decoder: inout FrameDecoder, _ lifecycle: inout Lifecycle
+    ) throws(ABIError) -> (stream: UInt64, Lifecycle.Action, Message)? {
+        try decoder.next { (header, body) throws(ABIError) in
+            let action = try lifecycle.advance(on: header.kind, stream: header.stream, from: .plugin)
+            return (header.stream, action, try Message(header.kind, body))
+        }
+    }
+
+    private mutating func receive(
+        _ message: Message, stream: UInt64, _ action: Lifecycle.Action, _ effects: inout [Effect]
+    ) throws(ABIError) {
         switch action {
         case .entered(let state, _):
             if case .hello(let versions, _, _) = message { offeredVersions = versions }
@@ -51,7 +76,7 @@ struct SessionCore {
             if case .error(let error, _) = message { throw error }
             effects.append(.entered(state))
         case .deliver:
-            try deliver(message, stream: frame.stream, &effects)
+            try deliver(message, stream: stream, &effects)
         }
     }
 
@@ -59,14 +84,26 @@ struct SessionCore {
         switch message {
         case .result(let payload): try end(stream, .success(payload), &effects)
         case .error(let error, let retryable):
+            if error.code == .pluginFailed, let call = openCalls[stream] {
+                effects.append(.diagnosis(.threw(call.context.tool, error.message)))
+            }
             try end(stream, .failure(answered(error, retryable: retryable)), &effects)
+        case .data(let bytes): try take(bytes, stream, &effects)
+        case .progress(let progress):
+            guard try isOpen(stream) else { return }
+            if let call = openCalls[stream] { effects.append(.progress(stream: stream, call.context, progress)) }
+        case .tools:
+            throw ABIError(.unexpectedMessage, "tools is a connector's to send; \(plugin) is a tool plugin")
         case .cancelled(let reason):
             let error = HostError(HostError.Code("cancelled"), "\(plugin) cancelled: \(reason.printable)")
             try end(stream, .failure(error), &effects)
-        case .cancel: if openHostCalls.contains(stream) { effects.append(.cancelHostCall(stream: stream)) }
+        case .cancel: try cancelHostCall(stream, &effects)
         case .hostCall(let call): try open(call, stream: stream, &effects)
-        case .log(let record): effects.append(.log(record))
+        case .log(let record):
+            if stream != 0 { guard try isOpen(stream) else { return } }
+            effects.append(.log(record))
         case .ping(let nonce): effects.append(.pong(nonce: nonce))
+        case .pong(let nonce): effects.append(.heardPong(nonce: nonce))
         default: break
         }
     }
@@ -99,13 +136,57 @@ struct SessionCore {
     private mutating func end(
         _ stream: UInt64, _ result: Result<Message.Payload, HostError>, _ effects: inout [Effect]
     ) throws(ABIError) {
-        if openCalls.removeValue(forKey: stream) != nil {
-            effects.append(.answer(stream: stream, result))
-        } else if stream % 2 == 1, stream < nextStream {
-            lateFrames += 1
-        } else {
-            throw ABIError(.unknownStream, "an answer came for stream \(stream), which the host never opened")
+        guard try isOpen(stream), var call = openCalls.removeValue(forKey: stream) else {
+            if !givenUp.answered(stream) { effects.append(.diagnosis(.answeredTwice(stream))) }
+            return
         }
+        for child in hostCalls(of: stream) { effects.append(.cancelHostCall(stream: child)) }
+        guard case .success(var payload) = result else { return effects.append(.answer(stream: stream, result)) }
+        guard call.bytes.finish(with: payload.bytes) else { return refuseAnswer(call, stream, &effects) }
+        payload.bytes = call.bytes.collected
+        effects.append(.answer(stream: stream, .success(payload)))
+    }
+
+    /// Whether a frame's call is open; false for one that has ended, whose frames are late.
+    private mutating func isOpen(_ stream: UInt64) throws(ABIError) -> Bool {
+        if openCalls[stream] != nil { return true }
+        guard stream % 2 == 1, stream < nextStream else {
+            throw ABIError(.unknownStream, "a frame came for stream \(stream), which the host never opened")
+        }
+        lateFrames += 1
+        return false
+    }
+
+    private mutating func take(_ bytes: [UInt8], _ stream: UInt64, _ effects: inout [Effect]) throws(ABIError) {
+        guard try isOpen(stream), var call = openCalls.removeValue(forKey: stream) else { return }
+        switch try call.bytes.take(bytes, stream: stream) {
+        case .tooMany:
+            givenUp.add(stream)
+            for child in hostCalls(of: stream) { effects.append(.cancelHostCall(stream: child)) }
+            refuseAnswer(call, stream, &effects)
+            effects.append(.cancelCall(stream: stream, reason: "the answer is too large"))
+            return
+        case .grant(let credit): effects.append(.grant(stream: stream, bytes: credit))
+        case .enough: break
+        }
+        openCalls[stream] = call
+    }
+
+    private func refuseAnswer(_ call: OpenCall, _ stream: UInt64, _ effects: inout [Effect]) {
+        let diagnosis = Diagnosis.answerTooLarge(call.context.tool)
+        effects.append(.diagnosis(diagnosis))
+        effects.append(
+            .answer(
+                stream: stream,
+                .failure(HostError(.pluginFailed, "the plugin \(plugin) failed: \(diagnosis.forCaller)"))))
+    }
+
+    private mutating func cancelHostCall(_ stream: UInt64, _ effects: inout [Effect]) throws(ABIError) {
+        guard openHostCalls[stream] == nil else { return effects.append(.cancelHostCall(stream: stream)) }
+        guard stream <= lastPluginStream else {
+            throw ABIError(.unknownStream, "a cancel came for stream \(stream), which was never opened")
+        }
+        lateFrames += 1
     }
 
     private mutating func open(_ call: Message.HostCall, stream: UInt64, _ effects: inout [Effect]) throws(ABIError) {
@@ -119,14 +200,14 @@ struct SessionCore {
                     stream: stream, ABIError(.unavailable, "more than \(ABILimits.openHostCalls) host calls are open")))
             return
         }
-        guard let context = openCalls[call.parent] else {
+        guard let context = openCalls[call.parent]?.context else {
             effects.append(
                 .refuseHostCall(
                     stream: stream,
                     ABIError(.permissionDenied, "stream \(call.parent) is no open call; host services serve calls")))
             return
         }
-        openHostCalls.insert(stream)
+        openHostCalls[stream] = call.parent
         effects.append(.perform(stream: stream, call, context))
     }
 
@@ -144,15 +225,24 @@ struct SessionCore {
             throw ABIError(.unexpectedMessage, "the plugin is \(lifecycle.state.rawValue), not running")
         }
         defer { nextStream += 2 }
-        openCalls[nextStream] = context
+        openCalls[nextStream] = OpenCall(context: context)
         return nextStream
     }
 
     /// Gives up on a call; what still comes for it is late.
-    mutating func abandon(_ stream: UInt64) -> Bool { openCalls.removeValue(forKey: stream) != nil }
+    mutating func abandon(_ stream: UInt64) -> Bool {
+        guard openCalls.removeValue(forKey: stream) != nil else { return false }
+        givenUp.add(stream)
+        return true
+    }
+
+    var hasOpenCalls: Bool { !openCalls.isEmpty }
 
     /// A host call was answered.
-    mutating func closeHostCall(_ stream: UInt64) -> Bool { openHostCalls.remove(stream) != nil }
+    mutating func closeHostCall(_ stream: UInt64) -> Bool { openHostCalls.removeValue(forKey: stream) != nil }
+
+    /// What a call still asks of services (ABI-7.19).
+    func hostCalls(of call: UInt64) -> [UInt64] { openHostCalls.filter { $0.value == call }.map(\.key).sorted() }
 
     mutating func fail() {
         lifecycle.fail()

@@ -1,4 +1,5 @@
 internal import AuditLog
+internal import FoundationEssentials
 internal import HostCore
 internal import JSONBytes
 internal import PluginABI
@@ -42,8 +43,20 @@ extension AdminAPI {
     func callTool(_ call: Call) async throws(HostError) -> WireResponse {
         let result = try await pipeline.call(
             ToolRequest(
-                tool: call.names[0], arguments: call.request.body, presented: call.request.presented, surface: "api"))
-        return WireResponse(status: 200, headers: [("content-type", "application/json")], body: result.json)
+                tool: call.names[0], arguments: call.request.body, presented: call.request.presented, surface: "api",
+                traceparent: call.request.header("traceparent"), tracestate: call.request.header("tracestate"),
+                milliseconds: call.request.query["milliseconds"].flatMap(UInt64.init)))
+        // The result goes as the plugin wrote it.
+        var body = Array("{\"result\":".utf8) + result.json
+        if let content = result.content { body += Array(",\"content\":".utf8) + Self.json(content).encoded() }
+        body.append(UInt8(ascii: "}"))
+        return WireResponse(status: 200, headers: [("content-type", "application/json")], body: body)
+    }
+
+    private static func json(_ content: ToolContent) -> JSONValue {
+        if let text = content.text { return ["mediaType": .string(content.mediaType), "text": .string(text)] }
+        let base64 = Data(content.bytes).base64EncodedString()
+        return ["mediaType": .string(content.mediaType), "base64": .string(base64)]
     }
 
     // MARK: secrets

@@ -52,6 +52,19 @@ extension AdminAPI {
         return Self.ok(.object(description))
     }
 
+    /// What was logged after a number, as much as one answer takes.
+    func readLog(_ call: Call) async throws(HostError) -> WireResponse {
+        let plugin = try catalog.plugin(call.names[0])
+        guard let after = Int(call.request.query["after"] ?? "0"), after >= 0 else {
+            throw HostError(.invalidRequest, "after is the number of the last line that you have, or 0")
+        }
+        let lines = await supervisor.log(of: plugin.name, after: after)
+        return Self.ok([
+            "lines": .array(lines.map { ["seq": JSONValue($0.number), "text": .string($0.text)] }),
+            "next": JSONValue(lines.last?.number ?? after),
+        ])
+    }
+
     func removePlugin(_ call: Call) async throws(HostError) -> WireResponse {
         let name = call.names[0]
         try catalog.remove(name)
@@ -115,29 +128,32 @@ enum PluginDescription {
         let manifest = plugin.manifest
         return [
             "name": .string(manifest.name), "version": .string(manifest.version),
-            "kind": .string(manifest.kind.rawValue),
+            "kind": .string(manifest.kind.rawValue), "runtime": .string(manifest.runtime.rawValue),
             "description": .string(manifest.summary), "digest": .string("sha256:" + plugin.digest),
             "installed": .string(plugin.installed), "permissions": permissions(plugin),
-            "tools": .array(manifest.tools.map(tool)),
+            "unbounded": shortfalls(manifest.unbounded(by: .nexus)),
+            "unsupported": shortfalls(manifest.unsupported(by: .nexus)), "tools": .array(manifest.tools.map(tool)),
         ]
     }
 
+    /// As in plugin.json, and beside each endpoint where an admin led it.
     private static func permissions(_ plugin: InstalledPlugin) -> JSONValue {
-        let permissions = plugin.manifest.permissions
-        let fetches = permissions.httpFetch.map { rule -> JSONValue in
-            let override = plugin.endpoints[rule.endpoint]
-            return [
-                "endpoint": .string(rule.endpoint), "origin": .string(rule.origin), "methods": JSONValue(rule.methods),
-                "paths": JSONValue(rule.paths), "reason": .string(rule.reason),
-                "override": override.map {
+        var permissions = plugin.manifest.permissions.json.objectValue ?? JSONObject()
+        let fetches = (permissions["http.fetch"]?.arrayValue ?? []).map { rule -> JSONValue in
+            var rule = rule.objectValue ?? JSONObject()
+            let override = rule["endpoint"]?.stringValue.flatMap { plugin.endpoints[$0] }
+            rule["override"] =
+                override.map {
                     ["origin": .string($0.origin.description), "weakeningLoopback": .bool($0.weakeningLoopback)]
-                } ?? .null,
-            ]
+                } ?? .null
+            return .object(rule)
         }
-        let credentials = permissions.credentials.map { use -> JSONValue in
-            ["name": .string(use.name), "scope": .string(use.scope.rawValue), "reason": .string(use.reason)]
-        }
-        return ["http.fetch": .array(fetches), "credentials": .array(credentials)]
+        permissions["http.fetch"] = .array(fetches)
+        return .object(permissions)
+    }
+
+    private static func shortfalls(_ errors: [ManifestError]) -> JSONValue {
+        .array(errors.map { ["field": .string($0.field), "reason": .string($0.reason)] })
     }
 
     private static func tool(_ tool: PluginManifest.Tool) -> JSONValue {

@@ -68,6 +68,7 @@ public struct AdminAPI: Sendable {
         Route("POST", APIPath.plugins) { $0.installPlugin },
         Route("GET", "/v1/plugins/*") { $0.showPlugin },
         Route("DELETE", "/v1/plugins/*") { $0.removePlugin },
+        Route("GET", "/v1/plugins/*/log") { $0.readLog },
         Route("POST", "/v1/plugins/*/start") { $0.startPlugin },
         Route("POST", "/v1/plugins/*/stop") { $0.stopPlugin },
         Route("PUT", "/v1/plugins/*/endpoints/*") { $0.setEndpoint },
@@ -133,8 +134,9 @@ public struct AdminAPI: Sendable {
         case .forbidden: 403
         case .unknownPlugin, .unknownTool: 404
         case .conflict: 409
-        case .invalidArguments, .invalidRequest, .invalidManifest, .credentialMissing: 400
+        case .invalidArguments, .invalidRequest, .invalidManifest, .unsupported, .credentialMissing: 400
         case .deadlineExceeded: 504
+        case .unavailable: 503
         case .pluginFailed, .jailFailed: 502
         default: 500
         }

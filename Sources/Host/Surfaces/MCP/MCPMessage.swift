@@ -89,6 +89,9 @@ enum MCPMetaKey {
     static let protocolVersion = "io.modelcontextprotocol/protocolVersion"
     static let clientCapabilities = "io.modelcontextprotocol/clientCapabilities"
     static let serverInfo = "io.modelcontextprotocol/serverInfo"
+    /// W3C Trace Context, under the names of its headers.
+    static let traceparent = "traceparent"
+    static let tracestate = "tracestate"
     static let principal = "io.nexus/principal"
     static let request = "io.nexus/request"
     static let error = "io.nexus/error"

@@ -11,8 +11,11 @@ struct MCPToolCall {
         guard let tool = message.params["name"]?.stringValue else {
             throw MCPFault(status: 400, .invalidParams, "tools/call needs the string \"name\"")
         }
+        let meta = try message.meta()
         request = ToolRequest(
-            tool: tool, arguments: try Self.arguments(of: message, in: body), presented: presented, surface: surface)
+            tool: tool, arguments: try Self.arguments(of: message, in: body), presented: presented, surface: surface,
+            traceparent: meta[MCPMetaKey.traceparent]?.stringValue, tracestate: meta[MCPMetaKey.tracestate]?.stringValue
+        )
     }
 
     private static func arguments(of message: MCPMessage.Request, in body: [UInt8]) throws(MCPFault) -> [UInt8] {
@@ -66,7 +69,7 @@ struct MCPToolCall {
         } catch {
             throw HostError(.pluginFailed, "the plugin's answer is not valid JSON: \(error)")
         }
-        var result = content(value.text)
+        var result = content(MCPContent.blocks(answer, json: value))
         if revision == .stateless || value.objectValue != nil { result["structuredContent"] = value }
         result["isError"] = false
         result["_meta"] = [MCPMetaKey.request: .string(answer.requestID)]
@@ -81,14 +84,14 @@ struct MCPToolCall {
             "retryable": .bool(error.retryable),
         ]
         let advice = error.retryable ? " (the same call may succeed later)" : ""
-        var result = content("\(error.code): \(error.message)\(advice)")
+        var result = content([MCPContent.text("\(error.code): \(error.message)\(advice)")])
         if !hasSchema { result["structuredContent"] = ["error": details] }
         result["isError"] = true
         result["_meta"] = [MCPMetaKey.error: details]
         return result
     }
 
-    private static func content(_ text: String) -> JSONObject {
-        JSONObject([(key: "content", value: [["type": "text", "text": .string(text)]])])
+    private static func content(_ blocks: [JSONValue]) -> JSONObject {
+        JSONObject([(key: "content", value: .array(blocks))])
     }
 }

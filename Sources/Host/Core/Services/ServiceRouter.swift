@@ -1,0 +1,56 @@
+public import AuditLog
+internal import JSONBytes
+public import PluginABI
+
+/// Every host service that plugins may ask for, by name; what one is denied goes into the log.
+public struct ServiceRouter: HostServices {
+    private let fetch: HTTPFetchService
+    private let values: KeyValueService
+    private let audit: AuditLog
+
+    public init(fetch: HTTPFetchService, values: KeyValueService, audit: AuditLog) {
+        self.fetch = fetch
+        self.values = values
+        self.audit = audit
+    }
+
+    private static let known = ["http.fetch"] + KeyValueService.services.sorted()
+
+    public func perform(_ call: Message.HostCall, in context: CallContext) async throws(ABIError) -> Message.Payload {
+        do throws(ABIError) {
+            guard let service = service(call) else {
+                throw ABIError(
+                    .permissionDenied,
+                    "there is no host service \"\(call.service.cut(to: 64))\"; there is: "
+                        + Self.known.joined(separator: ", "))
+            }
+            return try await service.perform(call, in: context)
+        } catch {
+            if error.code == .permissionDenied { record(error, call, context) }
+            throw error
+        }
+    }
+
+    public func isRetryable(_ error: ABIError, of call: Message.HostCall) -> Bool {
+        service(call)?.isRetryable(error, of: call) ?? false
+    }
+
+    private func service(_ call: Message.HostCall) -> (any HostServices)? {
+        if call.service == "http.fetch" { return fetch }
+        return KeyValueService.services.contains(call.service) ? values : nil
+    }
+
+    private func record(_ error: ABIError, _ call: Message.HostCall, _ context: CallContext) {
+        let verdict = context.denials.next()
+        guard verdict != .skip else { return }
+        let reason = context.redactor.redact(error.message)
+        _ = try? audit.append([
+            ("kind", "denied"), ("request", .string(context.requestID)), ("actor", .string(context.caller.actor)),
+            ("principal", .string(context.caller.principal)), ("plugin", .string(context.plugin.name)),
+            ("instance", .string(context.instance)), ("tool", .string(context.tool)),
+            ("service", .string(Self.known.contains(call.service) ? call.service : "unknown")),
+            ("reason", .string(reason)),
+            ("more", verdict == .recordAsLast ? "later denials of this call are not recorded" : .null),
+        ])
+    }
+}

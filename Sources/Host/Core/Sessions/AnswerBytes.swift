@@ -1,0 +1,54 @@
+internal import PluginABI
+
+/// The byte payload of one call's answer as it comes in, and the credit that the plugin has for more of it (abi-v1.md
+/// section 7.3). The host grants again what it has taken in, once half of the window is used.
+struct AnswerBytes {
+    private(set) var collected: [UInt8] = []
+    private var credit = ABILimits.initialCreditBytes
+
+    enum Verdict: Equatable {
+        case enough
+        case grant(UInt32)
+        /// The answer is over the host's limit.
+        case tooMany
+    }
+
+    /// - Throws: `flowControl` for bytes that the plugin had no credit for.
+    mutating func take(_ bytes: [UInt8], stream: UInt64) throws(ABIError) -> Verdict {
+        guard bytes.count <= credit else {
+            throw ABIError(
+                .flowControl, "\(bytes.count) bytes of data came on stream \(stream), which had credit for \(credit)")
+        }
+        credit -= bytes.count
+        guard finish(with: bytes) else { return .tooMany }
+        guard credit <= ABILimits.initialCreditBytes / 2 else { return .enough }
+        let more = ABILimits.initialCreditBytes - credit
+        credit += more
+        return .grant(UInt32(more))
+    }
+
+    /// Takes in bytes that need no credit: those of `result`. False if the answer is then over the limit.
+    mutating func finish(with bytes: [UInt8]) -> Bool {
+        guard collected.count + bytes.count <= HostLimits.answerBytes else { return false }
+        collected.append(contentsOf: bytes)
+        return true
+    }
+}
+
+/// Streams of calls that the host gave up on before they were answered: their one answer is late, a second one is a
+/// mistake.
+struct GivenUpStreams {
+    private var awaited: Set<UInt64> = []
+    /// Up to here, some were forgotten: a plugin that never answers must not fill memory.
+    private var forgotten: UInt64 = 0
+
+    mutating func add(_ stream: UInt64) {
+        awaited.insert(stream)
+        guard awaited.count > HostLimits.givenUpCalls, let oldest = awaited.min() else { return }
+        awaited.remove(oldest)
+        forgotten = max(forgotten, oldest)
+    }
+
+    /// Whether an answer was still due.
+    mutating func answered(_ stream: UInt64) -> Bool { awaited.remove(stream) != nil || stream <= forgotten }
+}

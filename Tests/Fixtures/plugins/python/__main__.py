@@ -1,0 +1,116 @@
+"""A plugin that speaks the ABI by hand: one thread, one call at a time, nothing but the standard library."""
+import json
+import os
+import socket
+import struct
+import sys
+import time
+
+WELCOME, INITIALIZE, START, STOP, DISPOSE, PING, CALL, CREDIT = 2, 16, 18, 20, 22, 24, 32, 39
+host = socket.socket(fileno=3)
+credit = 0
+
+
+def field(tag, value):
+    return struct.pack("<HI", tag, len(value)) + value
+
+
+def send(kind, stream=0, *fields):
+    body = b"".join(fields)
+    host.sendall(struct.pack("<IBBHQ", len(body), kind, 0, 0, stream) + body)
+
+
+def receive(count):
+    data = b""
+    while len(data) < count:
+        piece = host.recv(count - len(data))
+        if not piece:
+            sys.exit(1)
+        data += piece
+    return data
+
+
+def frame():
+    length, kind, _, _, stream = struct.unpack("<IBBHQ", receive(16))
+    body, fields, at = receive(length), {}, 0
+    while at < length:
+        tag, size = struct.unpack_from("<HI", body, at)
+        fields[tag] = body[at + 6 : at + 6 + size]
+        at += 6 + size
+    return kind, stream, fields
+
+
+def answer(stream, value):
+    send(33, stream, field(1, json.dumps(value).encode()))
+
+
+def look(stream):
+    seen = {path: os.path.exists(path) for path in ("/etc", "/home", "/usr/bin/env", "/usr/share", "/plugin.pyz")}
+    try:
+        open("/plugin.pyz", "ab")
+        writable = True
+    except OSError:
+        writable = False
+    answer(stream, {"seen": seen, "writable": writable, "arguments": sys.argv[1:], "isolated": sys.flags.isolated})
+
+
+def stream_bytes(stream, total):
+    global credit
+    credit, sent = 262144, 0
+    while sent < total:
+        size = min(total - sent, credit, 262144)
+        while size == 0:
+            kind, of, fields = frame()
+            if kind == CREDIT and of == stream:
+                credit += struct.unpack("<I", fields[1])[0]
+                size = min(total - sent, credit, 262144)
+        send(38, stream, field(1, b"x" * size))
+        send(37, stream, field(1, struct.pack("<Q", sent + size)), field(2, struct.pack("<Q", total)))
+        credit, sent = credit - size, sent + size
+    answer(stream, {"sent": total})
+
+
+def offend(stream, how):
+    if how == "stdout":
+        print("hello from print", flush=True)
+    elif how == "frame-on-stdout":
+        os.write(1, struct.pack("<IBBHQ", 8, 33, 0, 0, stream) + field(1, b"{}"))
+    elif how == "twice":
+        answer(stream, {"n": 1})
+    elif how == "blocks":
+        time.sleep(12)
+    elif how == "schema":
+        return answer(stream, {"n": "many"})
+    elif how == "bytes":
+        send(38, stream, field(1, b"undeclared"))
+    elif how == "throws":
+        return send(34, stream, field(1, b"plugin-failed"), field(2, b"ValueError: this tool threw"))
+    elif how == "forgets":
+        return None
+    answer(stream, {"n": 1})
+
+
+def serve(stream, fields):
+    tool, arguments = fields[1].decode(), json.loads(fields[2])
+    if tool == "py_look":
+        look(stream)
+    elif tool == "py_stream":
+        stream_bytes(stream, arguments.get("bytes", 0))
+    elif tool == "py_offend":
+        offend(stream, arguments["how"])
+    else:
+        answer(stream, arguments)
+
+
+send(1, 0, field(1, struct.pack("<I", 1)), field(2, struct.pack("<I", 1)), field(3, b"python"))
+while True:
+    kind, stream, fields = frame()
+    if kind in (INITIALIZE, START, STOP):
+        send(kind + 1)
+    elif kind == PING:
+        send(25, 0, field(1, fields[1]))
+    elif kind == CALL:
+        serve(stream, fields)
+    elif kind == DISPOSE:
+        send(23)
+        sys.exit(0)

@@ -1,0 +1,82 @@
+import AuditLog
+import JSONBytes
+import PluginABI
+import Testing
+
+@testable import HostCore
+
+@Suite struct ServiceRouterTests {
+    let folder: TestHome
+    let audit: AuditLog
+    let router: ServiceRouter
+
+    init() throws {
+        folder = try TestHome()
+        audit = try AuditLog(directory: folder.home.audit)
+        let values = KeyValueService(store: KeyValueStore(database: try folder.database()))
+        router = ServiceRouter(fetch: HTTPFetchService(), values: values, audit: audit)
+    }
+
+    private func perform(_ service: String, _ json: JSONValue) async throws -> ABIError? {
+        let call = Message.HostCall(service: service, parent: 1, content: Message.Payload(json))
+        let context = try SamplePlugin.context()
+        do throws(ABIError) {
+            _ = try await router.perform(call, in: context)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func lastEntry() throws -> JSONValue? { try audit.tail(1).first.map { try JSONValue(parsing: $0) } }
+
+    @Test func everyDenialIsOnRecordWithItsCallAndReason() async throws {
+        let error = try await perform("http.fetch", ["endpoint": "evil", "method": "GET", "path": "/"])
+        #expect(error?.code == .permissionDenied)
+        let entry = try #require(try lastEntry())
+        let expected: [String: JSONValue] = [
+            "kind": "denied", "request": "r1", "actor": "agent", "principal": "team/alice", "plugin": "sample",
+            "instance": "sample#1", "tool": "sample_echo", "service": "http.fetch", "reason": JSONValue(error?.message),
+        ]
+        for (name, value) in expected { #expect(entry[name] == value, "\(name)") }
+    }
+
+    @Test func storeIsDeniedToPluginsThatDidNotAskForIt() async throws {
+        for service in ["kv.get", "kv.put", "kv.delete", "kv.list"] {
+            let error = try await perform(service, ["key": "k"])
+            #expect(error?.code == .permissionDenied)
+            #expect(error?.message == "\(service) refused: permissions.kv is not in sample's manifest")
+            #expect(try lastEntry()?["service"] == .string(service))
+        }
+    }
+
+    @Test func unknownServicesAreDeniedAndRecorded() async throws {
+        for service in ["net.connect", "kv.drop", "events.read"] {
+            let error = try await perform(service, [:])
+            #expect(
+                error?.message == "there is no host service \"\(service)\"; there is: "
+                    + "http.fetch, kv.delete, kv.get, kv.list, kv.put")
+            #expect(try lastEntry()?["service"] == "unknown", "a name that a plugin chose may hold a secret")
+        }
+    }
+
+    @Test func invalidArgumentsAreNoDenial() async throws {
+        let error = try await perform("http.fetch", ["url": "https://evil"])
+        #expect(error?.code == .invalidArguments)
+        #expect(try audit.tail(1).isEmpty)
+    }
+
+    @Test func denialOfABloatedRequestIsAShortRecord() async throws {
+        let bloat = "e" + String(repeating: "\u{301}", count: 500_000)
+        _ = try await perform("http.fetch", ["endpoint": .string(bloat), "method": "GET", "path": "/"])
+        #expect(try #require(try audit.tail(1).first).count < 4_000)
+    }
+
+    @Test func onlyFetchesMayBeRepeated() {
+        let error = ABIError(.unavailable, "x")
+        for (service, isRetryable) in [("http.fetch", true), ("kv.put", false), ("other", false)] {
+            let call = Message.HostCall(service: service, parent: 1, content: Message.Payload([:]))
+            #expect(router.isRetryable(error, of: call) == isRetryable, "\(service)")
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Testing
+
+@testable import HostCore
+
+@Suite struct TraceContextTests {
+    private static let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    @Test func callIsASpanOfItsOwnInTheCallersTrace() {
+        let trace = TraceContext(continuing: Self.parent, state: "vendor=1")
+        #expect(trace.traceID == "4bf92f3577b34da6a3ce929d0e0e4736")
+        #expect(trace.spanID != "00f067aa0ba902b7" && trace.spanID.count == 16)
+        #expect("\(trace)" == "00-4bf92f3577b34da6a3ce929d0e0e4736-\(trace.spanID)-01")
+        #expect(trace.state == "vendor=1")
+        #expect(TraceContext(continuing: Self.parent).spanID != trace.spanID)
+        #expect(TraceContext(continuing: String(Self.parent.dropLast(2)) + "00").flags == "00")
+    }
+
+    @Test func laterVersionsAreReadByTheirBeginning() {
+        let later = TraceContext(continuing: "cc" + Self.parent.dropFirst(2) + "-what-comes")
+        #expect("\(later)".hasPrefix("00-4bf92f3577b34da6a3ce929d0e0e4736-"))
+    }
+
+    @Test(
+        arguments: [
+            nil, "", "nonsense", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0g",
+            " 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ] as [String?])
+    func whatIsNoTraceparentBeginsANewTrace(text: String?) {
+        let trace = TraceContext(continuing: text, state: "vendor=1")
+        #expect(trace.traceID != "4bf92f3577b34da6a3ce929d0e0e4736" && trace.traceID.count == 32)
+        #expect(trace.state == nil, "state belongs to the trace that it came with")
+    }
+
+    @Test func stateThatNoHeaderCouldCarryIsDropped() {
+        for state in ["", "a\nb", String(repeating: "x", count: 513), "\u{E9}"] {
+            #expect(TraceContext(continuing: Self.parent, state: state).state == nil)
+        }
+    }
+}
