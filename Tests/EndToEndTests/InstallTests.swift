@@ -11,8 +11,8 @@ import Testing
             ("malformed", String(good.dropLast(4)), "plugin.json"),
             (
                 "unknown-permission",
-                good.replacing("\"credentials\": [\n", with: "\"filesystem\": [], \"credentials\": [\n"),
-                "permissions.filesystem: unknown permission"
+                good.replacing("\"credentials\": [\n", with: "\"file-system\": [], \"credentials\": [\n"),
+                "permissions.file-system: unknown permission"
             ),
             ("missing-executable", good.replacing("bin/echo", with: "bin/absent"), "runtime.executable"),
             ("executable-outside", good.replacing("bin/echo", with: "../../bin/sh"), "runtime.executable"),

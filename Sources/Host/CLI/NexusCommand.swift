@@ -20,6 +20,9 @@ struct NexusCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Plugins and tools", subcommands: [PluginCommand.self, ToolCommand.self, MCPCommand.self]),
             CommandGroup(
+                name: "Writing plugins",
+                subcommands: [NewCommand.self, DevCommand.self, ConformCommand.self, PackCommand.self]),
+            CommandGroup(
                 name: "Trust",
                 subcommands: [
                     SecretCommand.self, TokenCommand.self, AuditCommand.self, SandboxCommand.self,

@@ -1,58 +1,86 @@
 internal import JSONBytes
 internal import PluginABI
 
-/// What a plugin may do, in words; weakenings in red.
+/// What a plugin may do, in words; weakenings and what this host cannot enforce in red.
 struct PermissionText {
     let output: Output
 
     func show(_ plugin: JSONValue) {
-        let permissions = plugin["permissions"] ?? .null
-        let fetches = permissions.list("http.fetch")
-        let credentials = permissions.list("credentials")
-        output.line(output.bold("\(plugin.shown("name")) \(plugin.shown("version")) may:"))
-        for rule in fetches {
-            output.line("  • ask the host for \(rule.shown("methods")) under \(paths(rule))")
-            output.line("    \(output.dim(rule.shown("reason")))")
-            if let override = rule["override"], let origin = override["origin"]?.stringValue {
-                let words =
-                    override["weakeningLoopback"]?.boolValue == true
-                    ? "WEAKENED: \(rule.shown("endpoint")) leads to \(origin), a loopback address (--dev-loopback)"
-                    : "CHANGED: \(rule.shown("endpoint")) leads to \(origin)"
-                output.line("    \(output.red(words))")
-            }
-        }
-        for use in credentials {
-            output.line(
-                "  • receive the \(use.shown("scope")) credential \(use.shown("name")), in calls that need it only")
-            output.line("    \(output.dim(use.shown("reason")))")
-        }
-        if fetches.isEmpty, credentials.isEmpty { output.line("  • compute, and nothing else") }
-        output.line(
-            "It may not: open sockets, see files of this machine, start other programs' processes outside its jail.")
+        for line in lines(plugin) { output.line(line) }
     }
 
-    private func paths(_ rule: JSONValue) -> String {
-        rule.list("paths").compactMap(\.stringValue).map { rule.shown("origin") + $0 }.joined(separator: ", ")
+    func lines(_ plugin: JSONValue) -> [String] {
+        let permissions = plugin["permissions"] ?? .null
+        var lines = permissions.list("http.fetch").flatMap(fetch)
+        for use in permissions.list("credentials") {
+            lines += entry(
+                "receive the \(use.shown("scope")) credential \(use.shown("name")), in calls that need it only", use)
+        }
+        if let store = permissions["kv"] {
+            lines += entry("keep up to \(store.shown("megabytes")) MiB with the host", store)
+        }
+        for rule in permissions.list("net.connect") {
+            lines += entry("connect to \(rule.shown("host")) port \(rule.shown("port")) by itself", rule)
+        }
+        for rule in permissions.list("filesystem") {
+            let verb = rule["access"]?.stringValue == "write" ? "read and change" : "read"
+            lines += entry("\(verb) \(rule.shown("path")) of this machine", rule)
+        }
+        if lines.isEmpty { lines = ["  • compute, and nothing else"] }
+        if let resources = permissions["resources"] { lines += entry("use \(amounts(resources))", resources) }
+        lines += plugin.list("unbounded").map { "    \(output.red("NOT ENFORCED: \(words($0))"))" }
+        lines += plugin.list("unsupported").map { "  \(output.red("REFUSED HERE: \(words($0))"))" }
+        return [output.bold("\(plugin.shown("name")) \(plugin.shown("version")) may:")] + lines + [
+            refusals(permissions, isPython: plugin["runtime"]?.stringValue == "python")
+        ]
     }
+
+    private func entry(_ text: String, _ permission: JSONValue) -> [String] {
+        ["  • \(text)", "    \(output.dim(permission.shown("reason")))"]
+    }
+
+    private func fetch(_ rule: JSONValue) -> [String] {
+        let paths = rule.list("paths").compactMap(\.stringValue).map { rule.shown("origin") + $0.printable }
+        var lines = entry("ask the host for \(rule.shown("methods")) under \(paths.joined(separator: ", "))", rule)
+        if let override = rule["override"], let origin = override["origin"]?.stringValue {
+            let words =
+                override["weakeningLoopback"]?.boolValue == true
+                ? "WEAKENED: \(rule.shown("endpoint")) leads to \(origin), a loopback address (--dev-loopback)"
+                : "CHANGED: \(rule.shown("endpoint")) leads to \(origin)"
+            lines.append("    \(output.red(words))")
+        }
+        return lines
+    }
+
+    private func amounts(_ resources: JSONValue) -> String {
+        let units = [
+            ("memoryMegabytes", "MiB of memory for each process"), ("processes", "processes and threads"),
+            ("openFiles", "open files"), ("cpuPercent", "% of a processor"), ("temporaryMegabytes", "MiB of /tmp"),
+        ]
+        let parts = units.compactMap { name, unit in resources[name] == nil ? nil : "\(resources.shown(name)) \(unit)" }
+        return "at most " + (parts.isEmpty ? "the host's standard amounts" : parts.joined(separator: ", "))
+    }
+
+    private func refusals(_ permissions: JSONValue, isPython: Bool) -> String {
+        let files = "see files of this machine" + (isPython ? " (but Python's own, read-only)" : "")
+        var all = ["start other programs' processes outside its jail"]
+        if permissions.list("filesystem").isEmpty { all.insert(files, at: 0) }
+        if permissions.list("net.connect").isEmpty { all.insert("open sockets", at: 0) }
+        return "It may not: \(all.joined(separator: ", "))."
+    }
+
+    private func words(_ shortfall: JSONValue) -> String { "\(shortfall.shown("field")): \(shortfall.shown("reason"))" }
 
     /// The manifest in the form that the API has, for a plugin that is not installed yet.
-    static func json(_ manifest: PluginManifest) -> JSONValue {
-        [
+    static func json(_ manifest: PluginManifest, on host: HostOffer = .nexus) -> JSONValue {
+        let list = { (errors: [ManifestError]) -> JSONValue in
+            .array(errors.map { ["field": .string($0.field), "reason": .string($0.reason)] })
+        }
+        return [
             "name": .string(manifest.name), "version": .string(manifest.version),
-            "permissions": [
-                "http.fetch": .array(
-                    manifest.permissions.httpFetch.map {
-                        [
-                            "endpoint": .string($0.endpoint), "origin": .string($0.origin),
-                            "methods": JSONValue($0.methods), "paths": JSONValue($0.paths),
-                            "reason": .string($0.reason),
-                        ]
-                    }),
-                "credentials": .array(
-                    manifest.permissions.credentials.map {
-                        ["name": .string($0.name), "scope": .string($0.scope.rawValue), "reason": .string($0.reason)]
-                    }),
-            ],
+            "runtime": .string(manifest.runtime.rawValue), "permissions": manifest.permissions.json,
+            "unbounded": list(manifest.unbounded(by: host)),
+            "unsupported": list(manifest.unsupported(by: host)),
         ]
     }
 }

@@ -7,11 +7,12 @@ internal import Registry
 /// `nexus plugin install`: shows what the plugin asks for, asks the admin, and only then hands it to the host.
 struct PluginInstallCommand: HostCommand {
     static let configuration = CommandConfiguration(
-        commandName: "install", abstract: "Install a plugin from its directory, after showing what it asks for.")
+        commandName: "install",
+        abstract: "Install a plugin from a bundle or directory, after showing its wishes.")
     @OptionGroup var host: HostOptions
 
-    @Argument(help: "A directory with plugin.json and the executable that it names.")
-    var directory: String
+    @Argument(help: "A bundle, NAME-VERSION.nexus, or a directory with plugin.json and its executable.")
+    var path: String
 
     @Flag(name: .shortAndLong, help: "Grant the permissions without asking.")
     var yes = false
@@ -19,7 +20,7 @@ struct PluginInstallCommand: HostCommand {
     func perform() async throws {
         let bundle: PluginBundle
         do {
-            bundle = try PluginBundle.load(directory: directory)
+            bundle = try PluginBundle.load(path)
         } catch {
             throw CommandFailure("nothing was installed: \(error.message)")
         }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import HostAPI
 internal import JSONBytes
 
@@ -35,6 +36,9 @@ struct ToolCallCommand: HostCommand {
     @Argument(help: "Its arguments, a JSON object.")
     var arguments: String = "{}"
 
+    @Option(name: .shortAndLong, help: ArgumentHelp("Write the answer's bytes to a file.", valueName: "file"))
+    var output: String?
+
     func perform() async throws {
         do {
             _ = try JSONValue(parsing: arguments)
@@ -42,6 +46,28 @@ struct ToolCallCommand: HostCommand {
             throw CommandFailure("the arguments are not JSON: \(error)")
         }
         let answer = try await host.client.send(.post, APIPath.call(name), body: Array(arguments.utf8))
-        host.output.line(String(decoding: answer, as: UTF8.self))
+        guard let result = try? JSONSlice.bytes(at: ["result"], in: answer, limits: Self.limits) else {
+            throw CommandFailure("nexusd's answer is not JSON")
+        }
+        // As the plugin wrote it.
+        host.output.line(String(decoding: result, as: UTF8.self))
+        if let content = try? JSONValue(parsing: answer, limits: Self.limits)["content"] { try deliver(content) }
+    }
+
+    /// An answer of 8 MiB in base64, and its JSON.
+    private static let limits = JSONLimits(bytes: 32 << 20, depth: 66, values: 200_100)
+
+    private func deliver(_ content: JSONValue) throws {
+        let bytes = content["base64"]?.stringValue.flatMap { Data(base64Encoded: $0) }
+        let data = bytes ?? Data((content["text"]?.stringValue ?? "").utf8)
+        if let output {
+            guard (try? data.write(to: URL(fileURLWithPath: output))) != nil else {
+                throw CommandFailure("--output: \(output) cannot be written")
+            }
+        } else if let text = content["text"]?.stringValue {
+            for line in text.split(separator: "\n") { host.output.line(String(line).printable) }
+        } else {
+            host.output.line("\(data.count) bytes of \(content.shown("mediaType")); keep them with --output FILE")
+        }
     }
 }

@@ -1,0 +1,20 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "template-name",
+    dependencies: [.package(path: "../../swift")],
+    targets: [
+        .target(name: "TemplateNameTools", dependencies: [.product(name: "PluginSDK", package: "swift")]),
+        .executableTarget(
+            name: "template-name", dependencies: ["TemplateNameTools"],
+            // The jail shows no file of the system, so the program holds all it needs; without symbols it is small.
+            linkerSettings: [
+                .unsafeFlags(["-static-executable"]),
+                .unsafeFlags(["-Xlinker", "-s"], .when(configuration: .release)),
+            ]),
+        .testTarget(
+            name: "TemplateNameTests",
+            dependencies: ["TemplateNameTools", .product(name: "PluginSDKTesting", package: "swift")]),
+    ]
+)
