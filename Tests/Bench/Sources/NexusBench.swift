@@ -6,11 +6,20 @@ internal import JSONBytes
 internal import Registry
 internal import Sandbox
 
-/// nexus-bench starts|calls HELPER PLUGIN ROUNDS …
+/// nexus-bench starts|calls HELPER PLUGIN ROUNDS …, nexus-bench decode ROUNDS, or nexus-bench plugin ROUNDS COMMAND…
+/// [-- BARE…]
 @main
 struct NexusBench {
     static func main() async throws {
         let words = CommandLine.arguments
+        if words.count == 3, words[1] == "decode", let rounds = Int(words[2]), rounds > 0 {
+            return print(JSONValue.object(try Decoding().run(rounds)).text)
+        }
+        if words.count >= 4, words[1] == "plugin", let rounds = Int(words[2]), rounds > 0 {
+            let parts = words[3...].split(separator: "--", maxSplits: 1).map(Array.init)
+            let starts = PluginStarts(command: parts[0], bare: parts.count > 1 ? parts[1] : [])
+            return print(JSONValue.object(try starts.run(rounds)).text)
+        }
         guard words.count >= 5, let rounds = Int(words[4]), rounds > 0 else { throw BenchFailure("wrong usage") }
         let bundle = try PluginBundle.load(directory: words[3])
         let samples: JSONObject
