@@ -7,6 +7,8 @@ CC := cc
 JAIL_FLAGS := -std=gnu11 -O2 -static -Wall -Wextra -Werror
 JAIL_SOURCES := $(wildcard Sources/Sandbox/JailHelper/*.c)
 JAIL_HEADERS := $(wildcard Sources/Sandbox/JailHelper/*.h Sources/Sandbox/CJail/include/*.h)
+PROBE_SOURCES := $(wildcard sdk/conformance/probe/*.c)
+PROBE_HEADERS := $(wildcard sdk/conformance/probe/*.h)
 HOSTILE_SOURCES := $(wildcard Tests/Fixtures/hostile/*.c)
 DEBUG := .build/debug
 PLUGIN := Plugins/crypto-bot/bin/crypto-bot
@@ -14,13 +16,18 @@ PRODUCTS := nexus nexusd exchange-simulator
 # Which binaries the demo runs on: bin (release) or .build/debug.
 BIN ?= bin
 
-.PHONY: help build debug test demo bench lint bootstrap clean
+# How long `make test` and `make fuzz` feed each decoder.
+FUZZ_TEST_SECONDS := 15
+FUZZ_SECONDS ?= 3600
+
+.PHONY: help build debug test demo bench fuzz lint bootstrap clean
 
 help:
 	@echo 'make demo    install what is missing, build, run the main job end to end'
 	@echo 'make test    install what is missing, build, run every test'
 	@echo 'make build   release binaries in bin/'
 	@echo 'make bench   compare with bwrap and a raw socketpair; writes .build/bench.json'
+	@echo 'make fuzz    feed each decoder for an hour (FUZZ_SECONDS=3600); the corpus in .build/fuzz grows'
 	@echo 'make lint    check the formatting'
 
 bootstrap:
@@ -32,13 +39,14 @@ build: bootstrap
 	@for p in $(PRODUCTS); do install -m 755 -s .build/release/$$p bin/$$p; done
 	@install -m 755 -s .build/release/crypto-bot $(PLUGIN)
 	@$(CC) $(JAIL_FLAGS) -s -o bin/nexus-jail $(JAIL_SOURCES)
+	@$(CC) $(JAIL_FLAGS) -s -o bin/nexus-probe $(PROBE_SOURCES)
 	@ls -sh1 bin
 
 # Everything that the tests need, in one build.
 debug: bootstrap
 	@swift build --build-tests
 # After the build, which makes .build/debug: a folder of ours in its place would be thrown away.
-	@$(MAKE) -s $(DEBUG)/nexus-jail $(DEBUG)/hostile
+	@$(MAKE) -s $(DEBUG)/nexus-jail $(DEBUG)/nexus-probe $(DEBUG)/hostile
 	@$(MAKE) -s -C Tests/Fixtures/plugins OUT=$(CURDIR)/.build/fixture-plugins
 	@mkdir -p $(dir $(PLUGIN))
 	@install -m 755 -s $(DEBUG)/crypto-bot $(PLUGIN)
@@ -46,16 +54,22 @@ debug: bootstrap
 $(DEBUG)/nexus-jail: $(JAIL_SOURCES) $(JAIL_HEADERS)
 	@$(CC) $(JAIL_FLAGS) -o $@ $(JAIL_SOURCES)
 
+$(DEBUG)/nexus-probe: $(PROBE_SOURCES) $(PROBE_HEADERS)
+	@$(CC) $(JAIL_FLAGS) -o $@ $(PROBE_SOURCES)
+
 $(DEBUG)/hostile: $(HOSTILE_SOURCES)
 	@$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $(HOSTILE_SOURCES)
 
 test: debug
 	@scripts/mcp-venv >/dev/null
+	@scripts/spec-check
+	sdk/python/run-tests .build/python-sdk
 # Each in a process of its own: MasterKeyTests change the environment, which others hand to programs that they start.
 	swift test --skip-build --disable-xctest --filter MasterKeyTests
 	swift test --skip-build --disable-xctest --skip MasterKeyTests --skip EndToEndTests
 	swift test --skip-build --disable-xctest --filter EndToEndTests
 	/usr/bin/python3 Plugins/crypto-bot/Simulator/checks/real_clients.py --venvs .build/venvs-exchange
+	Tests/Fuzz/run $(FUZZ_TEST_SECONDS) --seed 1
 
 demo: $(if $(filter bin,$(BIN)),build,debug)
 	@scripts/mcp-venv >/dev/null
@@ -63,6 +77,9 @@ demo: $(if $(filter bin,$(BIN)),build,debug)
 
 bench: build
 	@Tests/Bench/run .build/bench.json
+
+fuzz: bootstrap
+	Tests/Fuzz/run $(FUZZ_SECONDS)
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources sdk Plugins Tests

@@ -23,6 +23,8 @@ let package = Package(
     name: "nexus",
     products: [
         .library(name: "PluginSDK", targets: ["PluginSDK"]),
+        .library(name: "PluginSDKTesting", targets: ["PluginSDKTesting"]),
+        .library(name: "PluginSDKLogging", targets: ["PluginSDKLogging"]),
         .executable(name: "nexus", targets: ["nexus"]),
         .executable(name: "nexusd", targets: ["nexusd"]),
         .executable(name: "crypto-bot", targets: ["crypto-bot"]),
@@ -49,6 +51,12 @@ let package = Package(
         .target(
             name: "PluginSDK", dependencies: ["PluginABI", "JSONBytes"], path: "sdk/swift/Sources/PluginSDK",
             swiftSettings: house),
+        .target(
+            name: "PluginSDKTesting", dependencies: ["PluginSDK", "PluginABI", "JSONBytes"],
+            path: "sdk/swift/Sources/PluginSDKTesting", swiftSettings: house),
+        .target(
+            name: "PluginSDKLogging", dependencies: ["PluginSDK", .product(name: "Logging", package: "swift-log")],
+            path: "sdk/swift/Sources/PluginSDKLogging", swiftSettings: house),
 
         // The jail: policy in, confined process out. nexus-jail itself is built by the Makefile (C, static).
         .target(name: "CJail", path: "Sources/Sandbox/CJail", linkerSettings: [.linkedLibrary("seccomp")]),
@@ -66,7 +74,10 @@ let package = Package(
             ],
             path: "Sources/Registry", swiftSettings: house),
 
-        // The host.
+        // The host. Confinement is shared with the kit that tests plugins: both build the same jail from a manifest.
+        .target(
+            name: "Confinement", dependencies: ["PluginABI", "Sandbox"], path: "Sources/Host/Confinement",
+            swiftSettings: house),
         .target(
             name: "AuditLog",
             dependencies: [
@@ -80,7 +91,7 @@ let package = Package(
         .target(
             name: "HostCore",
             dependencies: [
-                "PluginABI", "JSONBytes", "Sandbox", "Registry", "AuditLog", "CJail",
+                "PluginABI", "JSONBytes", "Confinement", "Sandbox", "Registry", "AuditLog", "CJail",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -106,7 +117,7 @@ let package = Package(
         .executableTarget(
             name: "nexusd",
             dependencies: [
-                "HostSurfaces", "HostCore", "HostAPI", "Sandbox", "Registry", "AuditLog", "JSONBytes",
+                "HostSurfaces", "HostCore", "HostAPI", "Confinement", "Sandbox", "Registry", "AuditLog", "JSONBytes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -114,17 +125,23 @@ let package = Package(
             ],
             path: "Sources/Host/Daemon", swiftSettings: house),
 
+        // The kit that holds plugins and hosts to the written ABI.
+        .target(
+            name: "Conformance",
+            dependencies: ["PluginABI", "JSONBytes", "Registry", "Confinement", "Sandbox", "CJail"],
+            path: "sdk/conformance/Sources/Conformance", swiftSettings: house),
+
         // The command line: no arrow to HostCore, so it cannot go around policy.
         .executableTarget(
             name: "nexus",
             dependencies: [
-                "HostAPI", "Sandbox", "Registry", "AuditLog", "JSONBytes", "PluginABI",
+                "HostAPI", "Conformance", "Confinement", "Sandbox", "Registry", "AuditLog", "JSONBytes", "PluginABI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            path: "Sources/Host/CLI", swiftSettings: house),
+            path: "Sources/Host/CLI", resources: [.embedInCode("Author/Templates")], swiftSettings: house),
 
         // The reference plugin and the exchange that it is tried against.
         .target(
@@ -146,24 +163,38 @@ let package = Package(
 
         // What `make bench` runs.
         .executableTarget(
-            name: "nexus-bench", dependencies: ["HostCore", "Sandbox", "Registry", "JSONBytes"],
+            name: "nexus-bench",
+            dependencies: ["HostCore", "Sandbox", "Registry", "PluginABI", "JSONBytes", "CAllocations"],
             path: "Tests/Bench/Sources", swiftSettings: house),
 
         // Tests, one target per module; Style holds the architecture, EndToEnd drives the built programs.
         .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes"], swiftSettings: house),
-        .testTarget(name: "PluginABITests", dependencies: ["PluginABI", "JSONBytes"], swiftSettings: house),
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
+        .target(
+            name: "SpecVectors", dependencies: ["PluginABI", "JSONBytes"], path: "Tests/SpecVectors",
+            swiftSettings: house),
         .testTarget(
-            name: "PluginSDKTests", dependencies: ["PluginSDK", "PluginABI", "JSONBytes"], swiftSettings: house),
+            name: "PluginABITests", dependencies: ["PluginABI", "JSONBytes", "SpecVectors", "CAllocations"],
+            swiftSettings: house),
+        .testTarget(
+            name: "PluginSDKTests",
+            dependencies: [
+                "PluginSDK", "PluginSDKTesting", "PluginSDKLogging", "PluginABI", "JSONBytes", "SpecVectors",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: house),
         .testTarget(
             name: "CryptoBotTests", dependencies: ["CryptoBotCore", "PluginSDK", "PluginABI", "JSONBytes"],
             swiftSettings: house),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CJail", "JSONBytes"], swiftSettings: house),
+        .testTarget(
+            name: "ConfinementTests", dependencies: ["Confinement", "PluginABI", "Sandbox"], swiftSettings: house),
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "PluginABI", "JSONBytes"], swiftSettings: house),
         .testTarget(name: "AuditLogTests", dependencies: ["AuditLog", "JSONBytes"], swiftSettings: house),
         .testTarget(
             name: "HostCoreTests",
             dependencies: [
-                "HostCore", "PluginABI", "JSONBytes", "AuditLog", "Registry", "Sandbox",
+                "HostCore", "PluginABI", "JSONBytes", "AuditLog", "Registry", "Sandbox", "Confinement", "SpecVectors",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
@@ -172,7 +203,12 @@ let package = Package(
             name: "HostSurfacesTests",
             dependencies: ["HostSurfaces", "HostCore", "HostAPI", "JSONBytes", "AuditLog", "Registry", "Sandbox"],
             swiftSettings: house),
-        .testTarget(name: "CLITests", dependencies: ["nexus", "JSONBytes"], swiftSettings: house),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["Conformance", "Confinement", "Sandbox", "PluginABI", "JSONBytes"], swiftSettings: house),
+        .testTarget(
+            name: "CLITests", dependencies: ["nexus", "JSONBytes", "PluginABI", "Registry", "Sandbox"],
+            swiftSettings: house),
         .testTarget(name: "StyleTests", swiftSettings: house),
         .testTarget(
             name: "EndToEndTests", dependencies: ["JSONBytes"], exclude: ["mcp_client.py"], swiftSettings: house),

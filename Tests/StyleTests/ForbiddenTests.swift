@@ -5,8 +5,13 @@ import Testing
 struct ForbiddenTests {
     private static let shipped = ["Sources", "Plugins", "sdk"]
 
-    /// Traps on our own bugs only. Each use is listed with its reason; there is none yet.
-    static let allowedTraps: [(path: String, token: String, reason: String)] = []
+    /// Traps on bugs of the code that holds them only. Each use is listed with its reason.
+    static let allowedTraps: [(path: String, token: String, reason: String)] = [
+        (
+            "sdk/swift/Sources/PluginSDK/Arguments/Argument.swift", "preconditionFailure(",
+            "a plugin's author reads an argument of a value that no call has filled; there is nothing to return"
+        )
+    ]
 
     @Test(arguments: ["try!", "as!", "fatalError(", "precondition(", "preconditionFailure(", "assertionFailure("])
     func trapIsNotUsed(token: String) {

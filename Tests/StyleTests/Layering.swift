@@ -20,17 +20,29 @@ struct Layer: Sendable {
         Layer(
             module: "PluginSDK", folder: "sdk/swift/Sources/PluginSDK", modules: ["PluginABI", "JSONBytes"],
             outside: libc),
+        Layer(
+            module: "PluginSDKTesting", folder: "sdk/swift/Sources/PluginSDKTesting",
+            modules: ["PluginSDK", "PluginABI", "JSONBytes"], outside: libc),
+        Layer(
+            module: "PluginSDKLogging", folder: "sdk/swift/Sources/PluginSDKLogging",
+            modules: ["PluginSDK", "PluginABI", "JSONBytes"], outside: libc.union(["Logging"])),
+        Layer(
+            module: "Conformance", folder: "sdk/conformance/Sources/Conformance",
+            modules: ["PluginABI", "JSONBytes", "Registry", "Confinement", "Sandbox", "CJail"], outside: libc),
         Layer(module: "Sandbox", folder: "Sources/Sandbox", modules: ["CJail", "JSONBytes"], outside: libc),
         Layer(
             module: "Registry", folder: "Sources/Registry", modules: ["PluginABI", "JSONBytes"],
             outside: libc.union(["Crypto", "SystemPackage"])),
+        Layer(
+            module: "Confinement", folder: "Sources/Host/Confinement", modules: ["PluginABI", "Sandbox"],
+            outside: libc),
         Layer(
             module: "AuditLog", folder: "Sources/Host/AuditLog", modules: ["JSONBytes"],
             outside: libc.union(["Crypto", "SystemPackage"])),
         Layer(module: "HostAPI", folder: "Sources/Host/API", modules: ["PluginABI", "JSONBytes"]),
         Layer(
             module: "HostCore", folder: "Sources/Host/Core",
-            modules: ["PluginABI", "JSONBytes", "Sandbox", "CJail", "Registry", "AuditLog"],
+            modules: ["PluginABI", "JSONBytes", "Confinement", "Sandbox", "CJail", "Registry", "AuditLog"],
             outside: libc.union(nio).union([
                 "AsyncHTTPClient", "Crypto", "FoundationEssentials", "GRDB", "Logging", "SystemPackage",
             ])),
@@ -43,11 +55,15 @@ struct Layer: Sendable {
             ])),
         Layer(
             module: "nexusd", folder: "Sources/Host/Daemon",
-            modules: ["HostSurfaces", "HostCore", "HostAPI", "Sandbox", "Registry", "AuditLog", "JSONBytes"],
+            modules: [
+                "HostSurfaces", "HostCore", "HostAPI", "Confinement", "Sandbox", "Registry", "AuditLog", "JSONBytes",
+            ],
             outside: libc.union(["ArgumentParser", "Foundation", "Logging", "ServiceLifecycle", "UnixSignals"])),
         Layer(
             module: "nexus", folder: "Sources/Host/CLI",
-            modules: ["HostAPI", "Sandbox", "Registry", "AuditLog", "JSONBytes", "PluginABI"],
+            modules: [
+                "HostAPI", "Conformance", "Confinement", "Sandbox", "Registry", "AuditLog", "JSONBytes", "PluginABI",
+            ],
             outside: libc.union(["ArgumentParser", "AsyncHTTPClient", "Foundation", "NIOCore", "NIOHTTP1"])),
         Layer(
             module: "CryptoBotCore", folder: "Plugins/crypto-bot/Sources/Core", modules: ["PluginSDK", "JSONBytes"],
@@ -65,7 +81,8 @@ struct Layer: Sendable {
     /// Walls that stand whatever the table above comes to say.
     static let never: [(module: String, imported: Set<String>, why: String)] = [
         ("PluginABI", ["Foundation", "FoundationEssentials"], "plugins stay small, the parser fuzzes alone"),
-        ("PluginSDK", ["Foundation", "FoundationEssentials"], "plugins stay small"),
+        ("PluginSDK", ["Foundation", "FoundationEssentials", "Logging"], "plugins stay small"),
+        ("Conformance", ["HostCore", "HostAPI", "Foundation"], "the kit tests any host, from the outside"),
         ("Sandbox", ["PluginABI", "HostCore", "Registry"], "the jail knows nothing of permissions"),
         ("Registry", ["Sandbox", "CJail"], "what reads strangers' data cannot start a process"),
         ("HostCore", ["Hummingbird", "HostAPI", "HostSurfaces"], "the core opens no listener"),

@@ -3,7 +3,10 @@ import Testing
 struct MeasuresTests {
     /// Files that are larger than the rule, with their present number. Numbers go down and lines go away; nothing is
     /// added without saying why.
-    static let ratchets: [(measure: Measure, path: String, number: Int)] = []
+    static let ratchets: [(measure: Measure, path: String, number: Int)] = [
+        // One function holds a plugin whose tools are its local functions.
+        (.function, "sdk/python/tests/sample_plugin.py", 104)
+    ]
 
     private static let files = SourceTree.files("swift", "c", "h", "py")
 

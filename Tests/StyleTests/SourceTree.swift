@@ -45,6 +45,8 @@ enum SourceTree {
 
     private static func walk(_ path: String) -> [File] {
         let place = root.appendingPathComponent(path)
+        // A link shows again what stands elsewhere.
+        if (try? FileManager.default.destinationOfSymbolicLink(atPath: place.path)) != nil { return [] }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) else { return [] }
         guard isFolder.boolValue else {

@@ -5,10 +5,19 @@ import Testing
 struct TestNameTests {
     /// Tests of a behaviour that belongs to several files.
     static let exceptions: Set<String> = [
+        "Tests/ConformanceTests/NegativeControlTests.swift",  // sdk/conformance/controls
+        "Tests/HostCoreTests/TranscriptTests.swift",  // sdk/spec/vectors/transcripts.json
+        "Tests/PluginABITests/AllocationTests.swift",  // what the hot path asks of malloc
+        "Tests/PluginSDKTests/AsyncToolTests.swift",  // Plugin+Async.swift and ToolCall+Async.swift
+        "Tests/PluginSDKTests/StreamingTests.swift",  // Session+Streams.swift
+        "Tests/PluginSDKTests/TranscriptTests.swift",  // sdk/spec/vectors/transcripts.json
+        "Tests/PluginSDKTests/VectorTests.swift",  // sdk/spec/vectors
         "Tests/CryptoBotTests/ManifestTests.swift",  // Plugins/crypto-bot/plugin.json
         "Tests/PluginABITests/HandwrittenPluginTests.swift",  // the C plugin that knows the specification only
+        "Tests/PluginABITests/RequirementMappingTests.swift",  // sdk/spec/*.requirements.json
         "Tests/PluginABITests/SecretMemoryTests.swift",  // what is left in memory after a decode
         "Tests/PluginABITests/SmallStackTests.swift",  // the deepest input on a small stack
+        "Tests/PluginABITests/ManifestSpecificationTests.swift",  // sdk/spec/manifest-v1.md
         "Tests/PluginABITests/SpecificationTests.swift",  // sdk/spec/abi-v1.md
         "Tests/PluginABITests/VectorTests.swift",  // sdk/spec/vectors
         "Tests/PluginSDKTests/MemoryScanTests.swift",  // what is left in memory after a call

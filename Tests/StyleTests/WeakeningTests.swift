@@ -27,7 +27,8 @@ struct WeakeningTests {
 
     /// A plugin's own policy is built in one file, and that file weakens nothing.
     @Test func pluginsJailsAreNeverWeakened() throws {
-        let builder = try #require(SourceTree.file("Sources/Host/Core/Plugins/JailPolicyBuilder.swift"))
+        let builder = try #require(SourceTree.file("Sources/Host/Confinement/Confinement.swift"))
         #expect(!builder.text.contains("weakening") && builder.text.contains("profile: \"strict\""))
+        #expect(!builder.text.contains("compat"))
     }
 }
