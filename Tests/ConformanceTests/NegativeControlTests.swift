@@ -19,9 +19,14 @@ import Testing
     @Test(arguments: [0, 1])
     func aWrongPluginFailsForItsRequirementOnly(_ lane: Int) async throws {
         for (index, mode) in Self.modes.enumerated() where index % 2 == lane {
-            let report = try await Controls.run(mode.name, limits: .brisk)
-            let failed = Set(report.failed.map(\.requirement))
             let expected = Set([mode.requirement] + mode.consequences)
+            var report = try await Controls.run(mode.name, limits: .brisk)
+            var failed = Set(report.failed.map(\.requirement))
+            if !failed.contains(mode.requirement) || !failed.isSubset(of: expected) {
+                // Brisk limits are there to save time. On a busy machine they judge it too: the usual ones decide.
+                report = try await Controls.run(mode.name, limits: KitLimits())
+                failed = Set(report.failed.map(\.requirement))
+            }
             let text = report.failed.map { $0.text(isTerminal: false) }.joined(separator: "\n")
             #expect(failed.contains(mode.requirement), "\(mode.name) was not found out\n\(text)")
             #expect(failed.isSubset(of: expected), "\(mode.name) failed for more than it does\n\(text)")
