@@ -141,14 +141,36 @@ import Testing
         #expect(
             states.map { $0["deadline"]?.intValue.map(UInt64.init) }
                 == LifecycleState.allCases.map(\.deadlineMilliseconds))
-        var moves: [Lifecycle.Step: LifecycleState] = [:]
+        var moves: [String: LifecycleState] = [:]
         let kinds = Dictionary(uniqueKeysWithValues: FrameKind.allCases.map { ("\($0)", $0) })
         for move in try SpecFiles.schema("moves") {
             let state = try #require(LifecycleState(rawValue: move["state"]?.stringValue ?? ""))
             let kind = try #require(kinds[move["message"]?.stringValue ?? ""])
-            moves[Lifecycle.Step(state, kind)] = try #require(LifecycleState(rawValue: move["next"]?.stringValue ?? ""))
+            moves["\(state) × \(kind)"] = try #require(LifecycleState(rawValue: move["next"]?.stringValue ?? ""))
         }
-        #expect(moves == Lifecycle.moves)
+        for state in LifecycleState.allCases {
+            for kind in FrameKind.allCases {
+                #expect(Lifecycle.next(state, kind) == moves["\(state) × \(kind)"], "\(state) × \(kind)")
+            }
+        }
+    }
+
+    @Test func theTrafficIsTheCode() throws {
+        var traffic: Set<String> = []
+        for rule in try SpecFiles.schema("traffic") {
+            for message in rule["messages"]?.arrayValue ?? [] {
+                for state in rule["states"]?.arrayValue ?? [] {
+                    traffic.insert("\(state.stringValue ?? "") × \(message.stringValue ?? "")")
+                }
+            }
+        }
+        try #require(!traffic.isEmpty)
+        for state in LifecycleState.allCases {
+            for kind in FrameKind.allCases {
+                let step = "\(state) × \(kind)"
+                #expect(Lifecycle.mayTravel(kind, in: state) == traffic.contains(step), "\(step)")
+            }
+        }
     }
 
     @Test func theErrorsAreEveryCodeOfTheCode() throws {

@@ -84,10 +84,11 @@ public struct FieldReader: ~Copyable {
 
     public func text(_ tag: FieldTag, limit: Int = ABILimits.nameBytes) throws(ABIError) -> String? {
         guard let bytes = try optional(tag, limit: limit) else { return nil }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        do {
+            return String(copying: try UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span))
+        } catch {
             throw ABIError(.malformedFrame, "field \(tag.rawValue) is not UTF-8")
         }
-        return text
     }
 
     public func requiredText(_ tag: FieldTag, limit: Int = ABILimits.nameBytes) throws(ABIError) -> String {

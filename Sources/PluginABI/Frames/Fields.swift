@@ -23,7 +23,11 @@ public struct FieldWriter: Sendable, CustomReflectable {
         body.append(contentsOf: bytes)
     }
 
-    public mutating func write(_ tag: FieldTag, _ text: String) { write(tag, bytes: Array(text.utf8)) }
+    public mutating func write(_ tag: FieldTag, _ text: String) {
+        var text = text
+        text.withUTF8 { write(tag, bytes: $0) }
+    }
+
     public mutating func write(_ tag: FieldTag, _ value: UInt8) { write(tag, bytes: [value]) }
 
     public mutating func write(_ tag: FieldTag, _ value: UInt32) {

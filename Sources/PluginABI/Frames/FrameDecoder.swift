@@ -28,6 +28,14 @@ public struct FrameDecoder: Sendable, CustomReflectable {
         buffer.append(contentsOf: bytes)
     }
 
+    /// The same for bytes as read(2) leaves them. Not by way of the generic one, which from another module runs as it
+    /// is, and draws in much of the standard library.
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard failure == nil else { return }
+        if buffer.count + bytes.count > buffer.capacity { compact(toHold: bytes.count) }
+        buffer.append(contentsOf: bytes)
+    }
+
     /// The next complete frame, or nil when more bytes are needed. The caller owns the copy of the body, and wipes it.
     ///
     /// - Throws: `ABIError` with `frameTooLarge`, `malformedFrame` or `unknownKind`; then for ever.

@@ -25,8 +25,8 @@ public struct Lifecycle: Sendable, Equatable {
             throw refuse("\(kind) from the \(side) does not belong on stream \(stream)")
         }
         guard kind == .error else { return try advance(on: kind) }
-        if stream != 0, Self.closing.contains(state) { return .deliver }
-        if stream == 0, let next = Self.moves[Step(state, kind)] { return enter(next) }
+        if stream != 0, Self.mayTravel(.error, in: state) { return .deliver }
+        if stream == 0, let next = Self.next(state, kind) { return enter(next) }
         throw refuse("\(kind) on stream \(stream) is not allowed while the plugin is \(state.rawValue)")
     }
 
@@ -53,8 +53,8 @@ public struct Lifecycle: Sendable, Equatable {
     /// - Throws: `unexpectedMessage` if the table has no place for it; the state is then `failed`.
     public mutating func advance(on kind: FrameKind) throws(ABIError) -> Action {
         if kind == .abort, !state.isFinal { return enter(.failed) }
-        if let next = Self.moves[Step(state, kind)] { return enter(next) }
-        if Self.traffic[kind]?.contains(state) == true { return .deliver }
+        if let next = Self.next(state, kind) { return enter(next) }
+        if Self.mayTravel(kind, in: state) { return .deliver }
         throw refuse("\(kind) is not allowed while the plugin is \(state.rawValue)")
     }
 
@@ -68,58 +68,43 @@ public struct Lifecycle: Sendable, Equatable {
         return .entered(next, deadlineMilliseconds: next.deadlineMilliseconds)
     }
 
-    struct Step: Hashable, Sendable {
-        var state: LifecycleState
-        var kind: FrameKind
-        init(_ state: LifecycleState, _ kind: FrameKind) {
-            self.state = state
-            self.kind = kind
+    // The two tables are switches: a plugin of few pages would pay for a dictionary with ten more, for what hashing
+    // touches of the standard library.
+
+    /// state × message → next state.
+    static func next(_ state: LifecycleState, _ kind: FrameKind) -> LifecycleState? {
+        switch (state, kind) {
+        case (.created, .hello): .greeted
+        case (.greeted, .welcome): .welcomed
+        case (.welcomed, .initialize): .initializing
+        case (.initializing, .initialized): .initialized
+        case (.initializing, .error): .failed
+        case (.initialized, .start): .starting
+        case (.starting, .started): .running
+        case (.starting, .error): .failed
+        case (.running, .stop): .stopping
+        case (.stopping, .stopped): .stopped
+        case (.stopped, .start): .starting
+        case (.welcomed, .dispose): .disposing
+        case (.initialized, .dispose): .disposing
+        case (.stopped, .dispose): .disposing
+        case (.disposing, .disposed): .disposed
+        default: nil
         }
     }
 
-    /// state × message → next state.
-    static let moves: [Step: LifecycleState] = [
-        Step(.created, .hello): .greeted,
-        Step(.greeted, .welcome): .welcomed,
-        Step(.welcomed, .initialize): .initializing,
-        Step(.initializing, .initialized): .initialized,
-        Step(.initializing, .error): .failed,
-        Step(.initialized, .start): .starting,
-        Step(.starting, .started): .running,
-        Step(.starting, .error): .failed,
-        Step(.running, .stop): .stopping,
-        Step(.stopping, .stopped): .stopped,
-        Step(.stopped, .start): .starting,
-        Step(.welcomed, .dispose): .disposing,
-        Step(.initialized, .dispose): .disposing,
-        Step(.stopped, .dispose): .disposing,
-        Step(.disposing, .disposed): .disposed,
-    ]
-
-    private static let alive: Set<LifecycleState> = [
-        .greeted, .welcomed, .initializing, .initialized, .starting, .running, .stopping, .stopped, .disposing,
-    ]
-
-    /// While calls may be open.
-    private static let serving: Set<LifecycleState> = [.running, .stopping]
-
-    /// The end of a stream, or the wish for it, may cross a `stopped` on its way; it is late then, but no offence.
-    private static let closing: Set<LifecycleState> = serving.union([.stopped])
-
     /// Frames that change no state, and when they may travel.
-    static let traffic: [FrameKind: Set<LifecycleState>] = [
-        .call: [.running],
-        .result: closing,
-        .error: closing,
-        .cancelled: closing,
-        .cancel: closing,
-        .credit: closing,
-        .progress: serving,
-        .data: serving,
-        .tools: [.starting, .running],
-        .hostCall: serving,
-        .log: alive,
-        .ping: alive,
-        .pong: alive,
-    ]
+    static func mayTravel(_ kind: FrameKind, in state: LifecycleState) -> Bool {
+        switch kind {
+        case .call: state == .running
+        // While calls may be open.
+        case .progress, .data, .hostCall: state == .running || state == .stopping
+        // The end of a stream, or the wish for it, may cross a `stopped` on its way; it is late then, but no offence.
+        case .result, .error, .cancelled, .cancel, .credit:
+            state == .running || state == .stopping || state == .stopped
+        case .tools: state == .starting || state == .running
+        case .log, .ping, .pong: state != .created && !state.isFinal
+        default: false
+        }
+    }
 }

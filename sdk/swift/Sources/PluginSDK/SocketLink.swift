@@ -60,10 +60,7 @@ final class SocketLink: FrameLink {
     func send(_ frame: Frame) throws(SessionError) {
         let isAlone = wake == nil
         let isTooMuch = try lock.hold { () throws(SessionError) in
-            waitingBytes += ABILimits.headerBytes + frame.body.count
-            // Straight into the outbox: were it a constant here, the frame would be shared when it is overwritten.
-            outbox.append(frame.encoded())
-            try writeWhatFits()
+            try put(frame)
             if !outbox.isEmpty, let wake, !isWoken {
                 isWoken = true
                 _ = write(wake.write, [1], 1)
@@ -95,7 +92,7 @@ final class SocketLink: FrameLink {
         let count = read(descriptor, chunk.baseAddress, chunk.count)
         if count > 0 {
             let fresh = UnsafeMutableRawBufferPointer(rebasing: chunk[..<count])
-            decoder.append(fresh)
+            decoder.append(UnsafeRawBufferPointer(fresh))
             SecretBytes.wipe(fresh)
         } else if count == 0 || errno == ECONNRESET {
             return false
@@ -105,16 +102,34 @@ final class SocketLink: FrameLink {
         return true
     }
 
+    /// Writes a frame as far as there is room. The rest waits in `outbox`, also where writing fails. The caller holds
+    /// the lock.
+    private func put(_ frame: Frame) throws(SessionError) {
+        var bytes = frame.encoded()
+        waitingBytes += bytes.count
+        defer { if !bytes.isEmpty { outbox.append(bytes) } }
+        if outbox.isEmpty { try writeSome(of: &bytes) }
+    }
+
     /// Writes as long as there is room. The caller holds the lock.
     private func writeWhatFits() throws(SessionError) {
+        while !outbox.isEmpty {
+            try writeSome(of: &outbox[0])
+            guard outbox[0].isEmpty else { return }
+            outbox.removeFirst()
+        }
+    }
+
+    /// Writes as much of an encoded frame as there is room for; once that is all of it, overwrites and empties it. The
+    /// caller holds the lock.
+    private func writeSome(of frame: inout [UInt8]) throws(SessionError) {
         // poll(2) would ignore a negative descriptor, and wait for nothing.
         guard descriptor >= 0 else { throw .socket(call: "poll", errno: EBADF) }
-        while !outbox.isEmpty {
+        while written < frame.count {
             var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             guard poll(&request, 1, 0) > 0 else { return }
-            // A broken socket counts as writable: write(2) then says how. No reference to the frame outlives this line:
-            // memory that is shared cannot be overwritten.
-            let count = outbox[0].withUnsafeBytes {
+            // A broken socket counts as writable: write(2) then says how.
+            let count = frame.withUnsafeBytes {
                 write(descriptor, $0.baseAddress?.advanced(by: written), min($0.count - written, Self.pieceBytes))
             }
             guard count > 0 else {
@@ -123,13 +138,9 @@ final class SocketLink: FrameLink {
             }
             written += count
             waitingBytes -= count
-            if written == outbox[0].count { dropFirst() }
         }
-    }
-
-    private func dropFirst() {
-        outbox[0].wipe()
-        outbox.removeFirst()
+        frame.wipe()
+        frame = []
         written = 0
     }
 
@@ -150,23 +161,29 @@ final class SocketLink: FrameLink {
         guard descriptor >= 0 else { throw .socket(call: "poll", errno: EBADF) }
         while true {
             let isFull = lock.hold { !outbox.isEmpty }
-            var requests = [pollfd(fd: descriptor, events: Int16(isFull ? POLLIN | POLLOUT : POLLIN), revents: 0)]
-            if let wake { requests.append(pollfd(fd: wake.read, events: Int16(POLLIN), revents: 0)) }
-            let ready = poll(&requests, nfds_t(requests.count), Self.timeout(before: deadline))
+            // poll(2) passes over a negative descriptor. A pair, because the type of an array of them would have to be
+            // made by each plugin as it starts.
+            var requests = (
+                pollfd(fd: descriptor, events: Int16(isFull ? POLLIN | POLLOUT : POLLIN), revents: 0),
+                pollfd(fd: wake?.read ?? -1, events: Int16(POLLIN), revents: 0)
+            )
+            let ready = withUnsafeMutableBytes(of: &requests) {
+                poll($0.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, Self.timeout(before: deadline))
+            }
             guard ready >= 0 else {
                 if errno == EINTR { continue }
                 throw .socket(call: "poll", errno: errno)
             }
             if ready == 0 { return .nothing }
-            if let wake, requests[1].revents != 0 {
+            if let wake, requests.1.revents != 0 {
                 lock.hold {
                     _ = read(wake.read, chunk.baseAddress, 1)
                     isWoken = false
                 }
             }
-            if requests[0].revents & Int16(POLLOUT) != 0 { return .writable }
+            if requests.0.revents & Int16(POLLOUT) != 0 { return .writable }
             // A closed or broken socket counts as readable: read(2) then says which.
-            if requests[0].revents != 0 { return .readable }
+            if requests.0.revents != 0 { return .readable }
         }
     }
 

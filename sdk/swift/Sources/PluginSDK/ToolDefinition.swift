@@ -25,8 +25,9 @@ public struct ToolOptions: Sendable {
     }
 }
 
-/// One tool as the plugin offers it.
-struct ToolDefinition {
+/// One tool as the plugin offers it. A class: the type of an array of objects is ready in the standard library, that of
+/// an array of structures is made by each plugin as it starts.
+final class ToolDefinition {
     enum Handler {
         /// Runs on the thread of the session, to its end.
         case waiting((ToolCall) throws -> ToolResult)
@@ -34,13 +35,24 @@ struct ToolDefinition {
         case concurrent((ToolCall) -> () -> Void)
     }
 
-    var name: String
-    var about: String
-    var options: ToolOptions
+    let name: String
+    let about: String
+    let options: ToolOptions
     /// The schemas of a typed tool. Made where somebody asks, not at the start: reflection touches so much of the
     /// standard library that every plugin would keep three times the memory for it.
-    var schemas: (() throws(ArgumentMistake) -> (input: JSONValue, output: JSONValue?))?
-    var handler: Handler
+    let schemas: (() throws(ArgumentMistake) -> (input: JSONValue, output: JSONValue?))?
+    let handler: Handler
+
+    init(
+        name: String, about: String, options: ToolOptions,
+        schemas: (() throws(ArgumentMistake) -> (input: JSONValue, output: JSONValue?))? = nil, handler: Handler
+    ) {
+        self.name = name
+        self.about = about
+        self.options = options
+        self.schemas = schemas
+        self.handler = handler
+    }
 
     var isConcurrent: Bool {
         if case .concurrent = handler { return true }
