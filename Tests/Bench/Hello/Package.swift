@@ -2,7 +2,14 @@
 // The smallest plugins, for the bench: what a start costs, with waiting and with asynchronous tools.
 import PackageDescription
 
-let fullyStatic: [LinkerSetting] = [.unsafeFlags(["-static-executable"])]
+/// As in sdk/templates/swift.
+let fullyStatic: [LinkerSetting] = [
+    .unsafeFlags(["-static-executable"]),
+    .unsafeFlags([
+        "-use-ld=lld", "-Xlinker", "--symbol-ordering-file=../../../sdk/swift/start.order",
+        "-Xlinker", "--no-warn-symbol-ordering",
+    ]),
+]
 
 let package = Package(
     name: "hello",
