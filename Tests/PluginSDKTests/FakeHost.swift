@@ -58,12 +58,12 @@ final class FakeHost: FrameLink {
 extension FakeHost {
     /// A host that greets, starts, makes these calls in one go, stops and disposes.
     static func wholeLife(
-        calls: [(stream: UInt64, call: Message.Call)] = [],
+        calls: [(stream: UInt64, call: Message.Call)] = [], bodyLimit: UInt32 = 1 << 20,
         answer: @escaping (Message, UInt64, FakeHost) -> Void = { _, _, _ in }
     ) -> FakeHost {
         FakeHost(
             steps: [
-                { $0.put(.welcome(version: 1, instance: "test-1", bodyLimit: 1 << 20)) },
+                { $0.put(.welcome(version: 1, instance: "test-1", bodyLimit: bodyLimit)) },
                 { $0.put(.initialize(configuration: Array("{}".utf8))) },
                 { $0.put(.start) },
                 { host in

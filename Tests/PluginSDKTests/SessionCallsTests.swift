@@ -53,6 +53,57 @@ import Testing
         #expect(host.ending(of: 3)?.kind == .result)
     }
 
+    private struct Quote: Error { var text: String }
+
+    @Test(arguments: ["s3cret-key", "a \"quoted\" \\ key\nof two lines"])
+    func credentialInAnErrorARecordOrProgressIsReplacedByItsName(secret: String) throws {
+        let credentials = [Credential.test("api_key", secret), Credential.test("pin", "404")]
+        let host = try serve(
+            [(1, .test("act", credentials: credentials)), (3, .test("act", ["own": true], credentials: credentials))]
+        ) { call in
+            let text = try call.credential("api_key").withBytes { bytes in
+                // A handler that reads a credential may log meanwhile.
+                call.log(.info, "uses \(String(decoding: bytes, as: UTF8.self)), 404")
+                return String(decoding: bytes, as: UTF8.self)
+            }
+            call.progress(1, of: 2, "with \(text)")
+            if call.arguments["own"] == true { throw ToolError("sample.denied", "\(text) was denied: \(text)") }
+            throw Quote(text: "no \(text)")
+        }
+        var told: [String] = []
+        for frame in host.received {
+            switch frame.message {
+            case .log(let record): told.append(record.message)
+            case .progress(let progress): told.append(progress.message ?? "")
+            case .error(let error, _): told.append(error.message)
+            default: break
+            }
+        }
+        let quote = "the tool failed: Quote(text: \"no <credential api_key>\")"
+        let own = "<credential api_key> was denied: <credential api_key>"
+        // A pin is too short to be found without finding what is none.
+        let record = "uses <credential api_key>, 404"
+        #expect(told == [record, "with <credential api_key>", quote, record, "with <credential api_key>", own])
+    }
+
+    @Test func resultThatDoesNotFitItsSchemaIsAnErrorThatNamesTheRequirement() throws {
+        let plugin = Plugin(name: "sample")
+        let schema: JSONValue = [
+            "type": "object", "properties": ["n": ["type": "integer"]], "required": ["n"],
+        ]
+        plugin.tool("act", options: ToolOptions(outputSchema: schema)) { call in .json(call.arguments) }
+        let host = FakeHost.wholeLife(calls: [
+            (1, .test("act", ["n": 1])), (3, .test("act", ["n": "one"])), (5, .test("act", [:])),
+        ])
+        try Session(plugin: plugin, link: host).run()
+        #expect(host.result(of: 1) == ["n": 1])
+        for stream: UInt64 in [3, 5] {
+            #expect(host.error(of: stream)?.code == .pluginFailed)
+            #expect(host.error(of: stream)?.message.contains("does not fit the outputSchema (MAN-6.3): ") == true)
+        }
+        #expect(host.error(of: 3)?.message.contains("/n: must be integer, found string") == true)
+    }
+
     @Test func errorLongerThanTheABIAllowsIsCut() throws {
         let host = try serve([(1, .test("act"))]) { _ in
             throw ToolError("long", String(repeating: "é", count: ABILimits.textBytes))

@@ -7,12 +7,12 @@ import Testing
 /// `data` with credit, progress and logs of waiting tools. Asynchronous ones: AsyncToolTests.
 @Suite struct StreamingTests {
     private func serve(
-        _ calls: [(stream: UInt64, call: Message.Call)] = [(1, .test("act"))],
+        _ calls: [(stream: UInt64, call: Message.Call)] = [(1, .test("act"))], bodyLimit: UInt32 = 1 << 20,
         answer: @escaping (Message, UInt64, FakeHost) -> Void = { _, _, _ in }, handler: @escaping Plugin.ToolHandler
     ) throws -> FakeHost {
         let plugin = Plugin(name: "sample")
         plugin.tool("act", handler: handler)
-        let host = FakeHost.wholeLife(calls: calls, answer: answer)
+        let host = FakeHost.wholeLife(calls: calls, bodyLimit: bodyLimit, answer: answer)
         try Session(plugin: plugin, link: host).run()
         return host
     }
@@ -71,6 +71,33 @@ import Testing
         let host = try serve { _ in ToolResult(["n": 1], bytes: [UInt8](repeating: 7, count: 200_000)) }
         #expect(data(host) == [200_000])
         #expect(host.result(of: 1) == ["n": 1])
+    }
+
+    @Test(arguments: [4_096, 5_000, 20_000])
+    func bytesThatOneFrameDoesNotHoldTravelAsData(limit: UInt32) throws {
+        // The body of the result is {"n":1}, and six bytes of each field.
+        let most = Int(limit) - 7 - 12
+        for count in [most, most + 1, 3 * most] {
+            let host = try serve(bodyLimit: limit) { _ in
+                ToolResult(["n": 1], bytes: [UInt8](repeating: 7, count: count))
+            }
+            guard case .result(let payload) = host.ending(of: 1) else {
+                Issue.record("\(count) bytes: \(String(describing: host.ending(of: 1)))")
+                continue
+            }
+            #expect(payload.json == Array(#"{"n":1}"#.utf8))
+            #expect(data(host).reduce(0, +) + payload.bytes.count == count)
+            #expect(data(host).isEmpty == (count == most))
+            for frame in host.received { #expect(frame.message.frame().body.count <= Int(limit)) }
+        }
+    }
+
+    @Test func errorsFitTheHostsLimitToo() throws {
+        let host = try serve(bodyLimit: 4_096) { _ in
+            throw ToolError("sample.\(String(repeating: "x", count: 200))", String(repeating: "é", count: 20_000))
+        }
+        #expect(host.error(of: 1)?.message.hasSuffix("é…") == true)
+        for frame in host.received { #expect(frame.message.frame().body.count <= 4_096) }
     }
 
     @Test func progressAndFieldsOfLogsArrive() throws {

@@ -217,7 +217,7 @@ def test_stop_waits_for_calls_that_end_by_themselves(either):
 
 def test_the_body_limit_of_welcome_is_kept():
     plugin = Plugin("big")
-    plugin.tool(description="large", content="text/plain")(lambda_result())
+    plugin.tool(description="long", name="long")(lambda: "x" * 5_000)
     host = Threaded(plugin)
     host.expect("hello")
     host.send("welcome", version=1, instance="i", bodyLimit=5_000)
@@ -225,10 +225,40 @@ def test_the_body_limit_of_welcome_is_kept():
     host.expect("initialized")
     host.send("start")
     host.expect("started")
-    host.call(1, "large")
+    host.call(1, "long")
     error = host.expect("error", 1)
     assert error["code"] == "plugin-failed"
     assert "5000" in error["message"]
+    host.close()
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_bytes_that_one_frame_does_not_hold_travel_as_data(is_async):
+    def plain(count: int) -> Result:
+        return Result({"n": 1}, b"x" * count)
+
+    async def asynchronous(count: int) -> Result:
+        return plain(count)
+
+    plugin = Plugin("big")
+    plugin.tool(description="large", name="large", content="text/plain")(asynchronous if is_async else plain)
+    host = Threaded(plugin)
+    host.expect("hello")
+    host.send("welcome", version=1, instance="i", bodyLimit=5_000)
+    host.send("initialize", configuration=b"{}")
+    host.expect("initialized")
+    host.send("start")
+    host.expect("started")
+    most = 5_000 - len('{"n":1}') - 12
+    for stream, count in ((1, most), (3, most + 1), (5, 3 * most)):
+        host.call(stream, "large", f'{{"count":{count}}}')
+        received = 0
+        while count > most and received < count:
+            data = host.expect("data", stream)["bytes"]
+            assert len(data) <= 5_000 - 6
+            received += len(data)
+        result = host.expect("result", stream)
+        assert (result["json"].value, received + len(result["bytes"] or b"")) == ({"n": 1}, count)
     host.close()
 
 

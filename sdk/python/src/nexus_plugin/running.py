@@ -170,8 +170,11 @@ class Runner:
         token = current_call.set(call)
         try:
             call.check()
-            value = tool.function(**tool.bind(call, arguments))
-            self._conclude(call, tool, value)
+            document, data = self._checked(call, tool, tool.function(**tool.bind(call, arguments)))
+            if self._is_too_long(document, data):
+                call.send(data)
+                data = b""
+            self._finish(call, "result", {"json": document, "bytes": data})
         except BaseException as error:
             self._fail(call, tool, error)
         finally:
@@ -238,8 +241,11 @@ class Runner:
         timer = call._loop.call_later(min(call.remaining, 86_400.0), task.cancel)
         try:
             call.check()
-            value = await tool.function(**tool.bind(call, arguments))
-            self._conclude(call, tool, value)
+            document, data = self._checked(call, tool, await tool.function(**tool.bind(call, arguments)))
+            if self._is_too_long(document, data):
+                await call.send(data)
+                data = b""
+            self._finish(call, "result", {"json": document, "bytes": data})
         except BaseException as error:
             self._fail(call, tool, error)
         finally:
@@ -248,7 +254,12 @@ class Runner:
 
     # The end of a call.
 
-    def _conclude(self, call: CallContext, tool: Tool, value: Any) -> None:
+    def _is_too_long(self, document: bytes, data: bytes) -> bool:
+        """Whether bytes have to travel as `data`, because one frame does not hold the result with them (ABI-7.13)."""
+        return bool(data) and _FIELD_BYTES + len(document) + _FIELD_BYTES + len(data) > self._session.body_limit
+
+    def _checked(self, call: CallContext, tool: Tool, value: Any) -> tuple[bytes, bytes]:
+        """What a function gave, as JSON that fits its schema, and the bytes beside it."""
         data = b""
         if isinstance(value, Result):
             value, data = value.value, value.data
@@ -265,7 +276,7 @@ class Runner:
                     f"the result does not fit the outputSchema (MAN-6.3): {'; '.join(problems)}; correct the function "
                     "or the hint of its result"
                 )
-        self._finish(call, "result", {"json": document, "bytes": data})
+        return document, data
 
     def _fail(self, call: CallContext, tool: Tool, error: BaseException) -> None:
         if call._is_cancelled:
@@ -291,6 +302,8 @@ class Runner:
         self._quietly(lambda: self._session.finish(call, kind, message))
 
 
+#: A field's tag and length, before its value.
+_FIELD_BYTES = 6
 _NO_ROOM = "no thread can be made: the plugin's memory or number of threads is used up"
 
 

@@ -63,9 +63,10 @@ extension Plugin {
     }
 
     /// What serves a tool now; nil if there is no such tool.
-    func handler(of name: String) -> ToolDefinition.Handler? {
-        if let tool = tools.first(where: { $0.name == name }) { return tool.handler }
-        return connector?.tools.first { $0.name == name }?.handler
+    func handler(of name: String) -> ToolDefinition.Handler? { definition(of: name)?.handler }
+
+    func definition(of name: String) -> ToolDefinition? {
+        tools.first { $0.name == name } ?? connector?.tools.first { $0.name == name }
     }
 }
 

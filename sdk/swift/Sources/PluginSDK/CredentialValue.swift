@@ -43,3 +43,43 @@ final class CredentialBox: Sendable, CustomReflectable {
     /// Drops the only reference; `SecretBytes` overwrites its memory. Waits for whoever reads just now.
     func wipe() { lock.hold { secret = nil } }
 }
+
+extension String {
+    /// The text with a secret's bytes replaced wherever they stand, as they are or escaped as in a quoted string. Less
+    /// than four bytes are no secret, and would be found in any text. No copy of the secret is left in memory.
+    func replacing(_ secret: SecretBytes, by name: String) -> String {
+        guard secret.count >= 4 else { return self }
+        return secret.withBytes { bytes in
+            var escaped: [UInt8] = []
+            escaped.reserveCapacity(2 * bytes.count)
+            for byte in bytes {
+                switch byte {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"): escaped += [UInt8(ascii: "\\"), byte]
+                case UInt8(ascii: "\n"): escaped += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+                case UInt8(ascii: "\r"): escaped += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
+                case UInt8(ascii: "\t"): escaped += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
+                default: escaped.append(byte)
+                }
+            }
+            defer { escaped.wipe() }
+            let clean = replacing(bytes, by: name)
+            return escaped.count == bytes.count ? clean : escaped.withUnsafeBytes { clean.replacing($0, by: name) }
+        }
+    }
+
+    private func replacing(_ sought: UnsafeRawBufferPointer, by name: String) -> String {
+        let text = Array(utf8)
+        var clean: [UInt8] = []
+        var place = 0
+        while place < text.count {
+            if text[place...].starts(with: sought) {
+                clean += name.utf8
+                place += sought.count
+            } else {
+                clean.append(text[place])
+                place += 1
+            }
+        }
+        return clean.count == text.count && clean == text ? self : String(decoding: clean, as: UTF8.self)
+    }
+}

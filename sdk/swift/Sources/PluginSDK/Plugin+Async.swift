@@ -42,8 +42,8 @@ extension Plugin {
     ) -> () -> Void {
         let task = Task.detached {
             do {
-                var result = try await handler(call)
-                if result.bytes.count > ToolResult.bytesInOneFrame {
+                var result = try call.checked(await handler(call))
+                if call.session.isTooLong(result) {
                     try await call.send(result.bytes)
                     result = .json(result.value)
                 }

@@ -11,8 +11,7 @@ public final class Plugin {
     /// The plugin's log outside of calls.
     public let journal = PluginJournal()
     private(set) var tools: [ToolDefinition] = []
-    /// Schemas in use, by tool, behind `lock`: calls read their arguments on any thread.
-    private var schemas: [String: JSONSchema] = [:]
+    /// Guards the schemas of the tools, which calls on any thread make where they are first needed.
     private let lock = Lock()
     private(set) var configurationHandler: ((JSONValue) throws -> Void)?
     /// Tools of one name, told when the session starts.
@@ -50,16 +49,14 @@ public final class Plugin {
     /// runs tells of the latter when such a tool is called.
     package var mistakes: [String] { duplicates + tools.compactMap(\.mistake) }
 
-    /// What the arguments of a call are held to; nil if the tool declares nothing.
+    /// What a call's arguments and its result are held to; nil where the tool declares nothing.
     ///
     /// - Throws: `plugin-failed` with the mistake of the tool's author.
-    func inputSchema(of name: String) throws(ToolError) -> JSONSchema? {
-        try lock.hold { () throws(ToolError) -> JSONSchema? in
-            if let known = schemas[name] { return known }
-            guard let tool = tools.first(where: { $0.name == name }) else { return nil }
+    func schemas(of name: String) throws(ToolError) -> ToolDefinition.Checks {
+        guard let tool = definition(of: name) else { return (nil, nil) }
+        return try lock.hold { () throws(ToolError) in
             do throws(ArgumentMistake) {
-                schemas[name] = try tool.inputSchema()
-                return schemas[name]
+                return try tool.checks()
             } catch {
                 throw ToolError(.pluginFailed, tool.told(error))
             }

@@ -42,8 +42,8 @@ extension Session {
         }
         if let error = guarded({ reasonNotToBegin(call) }) { return finish(call, .failure(error)) }
         do {
-            var result = try handler(call)
-            if result.bytes.count > ToolResult.bytesInOneFrame {
+            var result = try call.checked(handler(call))
+            if isTooLong(result) {
                 try call.send(result.bytes)
                 result = .json(result.value)
             }
@@ -53,22 +53,38 @@ extension Session {
         }
     }
 
+    /// Whether bytes have to travel as `data`: where one frame does not hold the result with them (abi-v1.md,
+    /// ABI-7.13), or would hold up those of other calls.
+    func isTooLong(_ result: ToolResult) -> Bool {
+        guard !result.bytes.isEmpty else { return false }
+        let room = guarded { outgoingLimit } - 2 * Self.fieldBytes - result.value.encoded().count
+        return result.bytes.count > min(room, ToolResult.bytesInOneFrame)
+    }
+
+    /// A field's tag and length, before its value.
+    private static let fieldBytes = 6
+
     /// Ends a call as its handler did. Nothing happens to one that was ended already: there is one terminal frame.
     func finish(_ call: ToolCall, _ outcome: Result<ToolResult, any Error>) {
+        // An error may quote what it failed on.
+        let outcome = outcome.mapError { error in
+            var told = ToolError(describing: error)
+            told.message = call.scrubbed(told.message)
+            return told
+        }
         guarded {
             guard calls[call.stream] === call else { return }
             switch outcome {
             case .success(let result): end(call, with: result)
             case .failure where call.wasCancelled: end(call, .cancelled(reason: "cancelled by the host"))
-            case .failure(let error): end(call, with: ToolError(describing: error))
+            case .failure(let error): end(call, with: error)
             }
         }
     }
 
     private func end(_ call: ToolCall, with result: ToolResult) {
         let payload = Message.Payload(result.value, bytes: result.bytes)
-        // Six bytes of the body are a field's tag and length.
-        let limit = min(ABILimits.jsonBytes, outgoingLimit - 12 - payload.bytes.count)
+        let limit = min(ABILimits.jsonBytes, outgoingLimit - 2 * Self.fieldBytes - payload.bytes.count)
         guard payload.json.count <= limit else {
             return end(
                 call,
@@ -81,7 +97,9 @@ extension Session {
     }
 
     func end(_ call: ToolCall, with error: ToolError) {
-        let told = error.clipped
+        var told = error.clipped
+        // Beside it there are a code and the fields' tags and lengths.
+        told.message = told.message.clipped(toBytes: outgoingLimit - 2 * ABILimits.nameBytes)
         end(call, .error(ABIError(told.code, told.message), retryable: told.retryable))
     }
 

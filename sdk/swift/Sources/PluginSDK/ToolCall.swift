@@ -18,6 +18,8 @@ public final class ToolCall: @unchecked Sendable {
     let session: Session
     private let credentials: [(name: String, box: CredentialBox)]
     // What follows is behind the session's lock.
+    /// The same secrets for `scrubbed`, which must not wait for a handler that is just reading one.
+    private var secrets: [Credential]
     var wasCancelled = false
     /// Bytes of `data` that may still be sent.
     var credit = ABILimits.initialCreditBytes
@@ -34,6 +36,7 @@ public final class ToolCall: @unchecked Sendable {
         traceparent = call.traceparent
         tracestate = call.tracestate
         credentials = call.credentials.map { ($0.name, CredentialBox($0.value)) }
+        secrets = call.credentials
         self.stream = stream
         self.session = session
     }
@@ -63,23 +66,46 @@ public final class ToolCall: @unchecked Sendable {
     }
 
     /// Writes a record to the host's log of this call; `fields` is an object of named values beside the message. What
-    /// is longer than the ABI allows is cut.
+    /// is longer than the ABI allows is cut, and a credential of the call in the message is replaced by its name.
     public func log(_ level: Message.LogLevel, _ message: String, _ fields: JSONValue = [:]) {
-        session.log(level, message, fields, stream: stream)
+        session.log(level, scrubbed(message), fields, stream: stream)
     }
 
     /// Says how far the call is, in units of your choice. `done` does not fall.
     public func progress(_ done: UInt64, of total: UInt64? = nil, _ message: String? = nil) {
-        session.progress(Message.Progress(done: done, total: total, message: message), of: self)
+        session.progress(Message.Progress(done: done, total: total, message: message.map(scrubbed)), of: self)
+    }
+
+    /// Text that may quote a credential of this call, such as an error's, without it (abi-v1.md, ABI-9.5). The caller
+    /// does not hold the session's lock.
+    func scrubbed(_ text: String) -> String {
+        session.guarded { secrets }.reduce(text) { text, secret in
+            text.replacing(secret.value, by: "<credential \(secret.name)>")
+        }
     }
 
     /// The arguments as the tool's type.
     func read<Arguments: ToolArguments>() throws(ToolError) -> Arguments {
-        if let schema = try session.plugin.inputSchema(of: tool), let violation = schema.violations(in: arguments).first
-        {
+        let schema = try session.plugin.schemas(of: tool).input
+        if let violation = schema?.violations(in: arguments).first {
             throw ToolError(.invalidArguments, violation.description)
         }
         return try Arguments(argument: arguments, at: "")
+    }
+
+    /// What its handler answered, held to the tool's output schema.
+    ///
+    /// - Throws: `plugin-failed` if it does not fit.
+    func checked(_ result: ToolResult) throws(ToolError) -> ToolResult {
+        let violations = try session.plugin.schemas(of: tool).output?.violations(in: result.value) ?? []
+        guard violations.isEmpty else {
+            throw ToolError(
+                .pluginFailed,
+                "the result does not fit the outputSchema (MAN-6.3): "
+                    + violations.map(\.description).joined(separator: "; ")
+                    + "; correct the handler or the schema")
+        }
+        return result
     }
 
     /// Ends the call as its handler did.
@@ -88,6 +114,7 @@ public final class ToolCall: @unchecked Sendable {
     /// The call is over; what it held in confidence goes.
     func close() {
         for credential in credentials { credential.box.wipe() }
+        secrets = []
         cancelTask = nil
     }
 }

@@ -68,8 +68,17 @@ final class ToolDefinition {
         return options
     }
 
-    /// What calls are held to.
-    func inputSchema() throws(ArgumentMistake) -> JSONSchema? { try checked(try described().inputSchema) }
+    typealias Checks = (input: JSONSchema?, output: JSONSchema?)
+    private var known: Checks?
+
+    /// What calls are held to. Made once; one caller at a time.
+    func checks() throws(ArgumentMistake) -> Checks {
+        if let known { return known }
+        let options = try described()
+        let checks = (input: try checked(options.inputSchema), output: try checked(options.outputSchema))
+        known = checks
+        return checks
+    }
 
     private func checked(_ schema: JSONValue?) throws(ArgumentMistake) -> JSONSchema? {
         guard let schema else { return nil }

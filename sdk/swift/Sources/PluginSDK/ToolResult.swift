@@ -9,7 +9,7 @@ public struct ToolResult: Sendable, Equatable {
         self.bytes = bytes
     }
 
-    /// Longer byte payloads travel as `data`.
+    /// Longer byte payloads travel as `data`, also where the host would take them in one frame.
     static let bytesInOneFrame = 64 << 10
 
     /// A JSON value that fits the tool's output schema.
