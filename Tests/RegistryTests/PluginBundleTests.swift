@@ -104,6 +104,16 @@ import Testing
         }
     }
 
+    @Test func aZipWithoutMainAtItsRootIsRefused() {
+        for names in [[], ["main.py"], ["src/__main__.py"], ["__main__.py/"], ["__main__.pyc"]] {
+            // Of no names at all there is only the end of a zip, which is none to start with.
+            let what = names.isEmpty ? "a zip application" : "a zip application with __main__.py at its root"
+            #expect(
+                python(SampleBundle.zip(names)) == "runtime.executable: \"sample.pyz\" is not \(what); "
+                    + "make it with `python3 -m nexus_plugin.build`")
+        }
+    }
+
     @Test func aZipIsNoNativeProgram() {
         let error = refusal { () throws(RegistryError) in
             try PluginBundle(manifestBytes: SampleBundle.manifest(), executable: SampleBundle.zip)

@@ -45,8 +45,24 @@ func refusal<Failure: Error>(_ body: () throws(Failure) -> some Any) -> Failure?
 enum SampleBundle {
     static let program = Array("\u{7F}ELF a program".utf8)
 
-    /// The smallest zip: one stored file `__main__.py`, as far as anybody looks here.
-    static let zip: [UInt8] = [0x50, 0x4B, 0x03, 0x04] + Array("__main__.py".utf8)
+    static let zip = zip(["__main__.py"])
+
+    /// A zip of stored, empty files, as Python's zipfile writes it (APPNOTE.TXT 6.3).
+    static func zip(_ names: [String], comment: String = "") -> [UInt8] {
+        let short = { (value: Int) in [UInt8(value & 0xFF), UInt8(value >> 8 & 0xFF)] }
+        let long = { (value: Int) in short(value) + short(value >> 16) }
+        var files: [UInt8] = []
+        var directory: [UInt8] = []
+        for name in names {
+            let shared = short(20) + [UInt8](repeating: 0, count: 20) + short(name.utf8.count) + short(0)
+            directory += [0x50, 0x4B, 0x01, 0x02] + short(20) + shared + [UInt8](repeating: 0, count: 10)
+            directory += long(files.count) + Array(name.utf8)
+            files += [0x50, 0x4B, 0x03, 0x04] + shared + Array(name.utf8)
+        }
+        let end = short(0) + short(0) + short(names.count) + short(names.count) + long(directory.count)
+        return files + directory + [0x50, 0x4B, 0x05, 0x06] + end + long(files.count) + short(comment.utf8.count)
+            + Array(comment.utf8)
+    }
 
     static func manifest(
         executable: String = "bin/sample", permissions: String = "{}", runtime: String = "native"

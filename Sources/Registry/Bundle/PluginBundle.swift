@@ -51,7 +51,7 @@ public struct PluginBundle: Sendable {
         }
     }
 
-    /// Is it what its runtime can run, as far as the first bytes tell?
+    /// Is it what its runtime can run, as far as the first bytes of a program and the list of files of a zip tell?
     private static func check(_ executable: [UInt8], of manifest: PluginManifest) throws(RegistryError) {
         let what: String
         switch manifest.runtime {
@@ -59,8 +59,11 @@ public struct PluginBundle: Sendable {
             if executable.starts(with: [0x7F, 0x45, 0x4C, 0x46]) { return }
             what = "an ELF program; build it for Linux first"
         case .python:
-            if afterInterpreterLine(executable).starts(with: [0x50, 0x4B, 0x03, 0x04]) { return }
-            what = "a zip application; make it with `python3 -m nexus_plugin.build`"
+            let isZip = afterInterpreterLine(executable).starts(with: [0x50, 0x4B, 0x03, 0x04])
+            if isZip, ZipDirectory(of: executable)?.lists("__main__.py") == true { return }
+            what =
+                "a zip application\(isZip ? " with __main__.py at its root" : ""); "
+                + "make it with `python3 -m nexus_plugin.build`"
         }
         throw RegistryError(.missingExecutable, "runtime.executable: \"\(manifest.executable)\" is not \(what)")
     }
