@@ -26,6 +26,12 @@ public struct ABIError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let unavailable = Code("unavailable")
         public static let pluginFailed = Code("plugin-failed")
         public static let internalError = Code("internal-error")
+
+        /// Those that a plugin's error may carry to a caller: they speak of its own work (abi-v1.md, ABI-9.7).
+        public static let ofPlugins: [Code] = [
+            .deadlineExceeded, .cancelled, .permissionDenied, .credentialMissing, .unknownTool, .invalidArguments,
+            .unavailable, .pluginFailed, .internalError,
+        ]
     }
 
     public var code: Code

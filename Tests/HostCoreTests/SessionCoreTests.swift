@@ -220,16 +220,19 @@ import Testing
     }
 
     @Test func pluginErrorNeverSpeaksForTheHost() throws {
-        for (code, seen) in [
+        let told = ABIError.Code.ofPlugins.map { ($0.rawValue, $0.rawValue) }
+        #expect(told.contains { $0.0 == "unknown-tool" })
+        for (code, seen) in told + [
             ("unauthenticated", "plugin-failed"), ("audit-failed", "plugin-failed"), ("forbidden", "plugin-failed"),
-            ("unavailable", "unavailable"), ("sample.limit", "sample.limit"),
+            ("unknown-plugin", "plugin-failed"), ("sample.limit", "sample.limit"),
             ("sample.SECRETvalue", "plugin-failed"), ("sample.", "plugin-failed"), ("samplex", "plugin-failed"),
         ] {
             var core = try running()
             let stream = try core.openCall(context)
             let effects = core.receive(
                 bytes(.error(ABIError(ABIError.Code(code), "why"), retryable: true), stream: stream))
-            guard case .answer(stream, .failure(let error)) = effects.first else {
+            // Before the answer to plugin-failed there is a diagnosis.
+            guard case .answer(stream, .failure(let error)) = effects.last else {
                 Issue.record("no answer for \(code)")
                 continue
             }

@@ -180,7 +180,10 @@ import Testing
             .credentialMissing, .unauthenticated, .unknownTool, .invalidArguments, .unavailable, .pluginFailed,
             .internalError,
         ]
-        #expect(try SpecFiles.schema("errors").map { $0["code"]?.stringValue } == codes.map(\.rawValue))
+        let errors = try SpecFiles.schema("errors")
+        #expect(errors.map { $0["code"]?.stringValue } == codes.map(\.rawValue))
+        let ofPlugins = errors.filter { $0["fromPlugin"] == true }.map { $0["code"]?.stringValue }
+        #expect(ofPlugins == ABIError.Code.ofPlugins.map(\.rawValue))
     }
 
     @Test func theTablesOfTheDocumentAreMadeFromTheSchema() throws {

@@ -75,8 +75,9 @@ def traffic():
 
 def errors():
     return table(
-        ["Code", "Meaning", "Retryable", "Recovery"],
-        [[e["code"], e["meaning"], "yes" if e["retryable"] else "no", e["recovery"]] for e in SCHEMA["errors"]])
+        ["Code", "Meaning", "Retryable", "To callers", "Recovery"],
+        [[e["code"], e["meaning"], "yes" if e["retryable"] else "no", "yes" if e["fromPlugin"] else "no", e["recovery"]]
+         for e in SCHEMA["errors"]])
 
 
 def limits():

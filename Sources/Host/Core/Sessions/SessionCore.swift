@@ -108,11 +108,11 @@ struct SessionCore {
         }
     }
 
-    /// A plugin's error as callers see it. It may use the codes that are about its own work and those that start with
-    /// its name; any other, which would speak for the host, becomes `plugin-failed`.
+    /// A plugin's error as callers see it (abi-v1.md, ABI-9.7). It may use the codes that are about its own work and
+    /// those that start with its name; any other, which would speak for the host, becomes `plugin-failed`.
     private func answered(_ error: ABIError, retryable: Bool) -> HostError {
         let message = error.message.printable
-        guard Self.codesOfPlugins.contains(error.code) || isOwnCode(error.code.rawValue) else {
+        guard ABIError.Code.ofPlugins.contains(error.code) || isOwnCode(error.code.rawValue) else {
             let code = error.code.rawValue.cut(to: 64).printable
             return HostError(.pluginFailed, "\(plugin) failed with \(code): \(message)", retryable: retryable)
         }
@@ -126,12 +126,6 @@ struct SessionCore {
         return (1...40).contains(what.count)
             && what.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
     }
-
-    private static let codesOfPlugins: Set<ABIError.Code> = [
-        .invalidArguments, .unavailable, .deadlineExceeded, .cancelled, .permissionDenied, .pluginFailed,
-        .internalError,
-        ABIError.Code("credential-missing"),
-    ]
 
     private mutating func end(
         _ stream: UInt64, _ result: Result<Message.Payload, HostError>, _ effects: inout [Effect]
