@@ -1,3 +1,5 @@
+import GRDB
+import Synchronization
 import Testing
 
 @testable import HostCore
@@ -36,14 +38,92 @@ import Testing
     }
 
     @Test func quotaCountsKeysAndValuesOfThatPluginAndRefusesWithoutAChange() throws {
-        #expect(try put("a", "12345", quota: 10))
-        #expect(try put("b", "123", quota: 10))
-        #expect(try !put("c", "", quota: 10))
-        #expect(try !put("b", "1234", quota: 10))
+        let quota = 10 + 2 * HostLimits.keyOverheadBytes
+        #expect(try put("a", "12345", quota: quota))
+        #expect(try put("b", "123", quota: quota))
+        #expect(try !put("b", "1234", quota: quota))
         #expect(try store.get("b", of: "sample") == Array("123".utf8))
         // Replacing counts the new value in place of the old one.
+        #expect(try put("a", "1234", quota: quota))
+        #expect(try put("b", "1234", quota: quota))
+        #expect(try put("a", "12345678", of: "other", quota: quota))
+    }
+
+    @Test func keysWithoutValuesFillTheQuotaToo() throws {
+        let quota = 3 * (1 + HostLimits.keyOverheadBytes)
+        for key in ["a", "b", "c"] { #expect(try put(key, "", quota: quota)) }
+        #expect(try !put("d", "", quota: quota))
+        #expect(try store.delete("b", of: "sample"))
+        #expect(try put("d", "", quota: quota))
+        #expect(try !put("b", "", quota: quota))
+    }
+
+    @Test func aStoreOverALoweredQuotaShrinksButDoesNotGrow() throws {
+        #expect(try put("a", "12345"))
+        #expect(try !put("a", "123456", quota: 10))
         #expect(try put("a", "1234", quota: 10))
-        #expect(try put("a", "12345678", of: "other", quota: 10))
+        #expect(try store.delete("a", of: "sample"))
+        #expect(try !put("a", "1", quota: 10))
+    }
+
+    @Test func theSumIsThatOfTheRowsAfterAnySeriesOfChanges() throws {
+        let database = try folder.database()
+        for round in 0..<200 {
+            let (key, text) = ("k\(round * 7 % 13)", String(repeating: "v", count: round * 31 % 50))
+            if round % 5 == 0 { _ = try store.delete(key, of: "sample") } else { _ = try put(key, text, quota: 900) }
+            let sums = try database.read { database in
+                try Int.fetchAll(
+                    database,
+                    sql: """
+                        SELECT bytes FROM value_sum WHERE plugin = 'sample' UNION ALL
+                        SELECT coalesce(sum(length(key) + length(bytes) + 64), 0) FROM value WHERE plugin = 'sample'
+                        """)
+            }
+            #expect(sums.count == 2 ? sums[0] == sums[1] : sums == [0], "round \(round)")
+        }
+    }
+
+    /// How SQLite says that it would run a statement.
+    private func plan(_ sql: String) throws -> [String] {
+        let database = try folder.database()
+        return try database.read { database in
+            let nothing = StatementArguments(sql.filter { $0 == "?" }.map { _ in DatabaseValue.null })
+            return try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(sql)", arguments: nothing).map {
+                $0["detail"]
+            }
+        }
+    }
+
+    @Test func noPutOrDeleteReadsTheOtherValues() throws {
+        let database = try folder.database()
+        let traced = Mutex<[String]>([])
+        try database.write { database in
+            database.trace { event in traced.withLock { $0.append(event.description) } }
+        }
+        let store = KeyValueStore(database: database)
+        #expect(try store.put("a", [1], of: "sample", quota: 1_000))
+        #expect(try store.put("a", [2], of: "sample", quota: 1_000))
+        #expect(try store.delete("a", of: "sample"))
+        let statements = traced.withLock { $0 }.filter { $0.contains(" value ") }
+        #expect(statements.count >= 6)
+        for statement in statements {
+            for step in try plan(statement) { #expect(step.contains("(plugin=? AND key=?)"), "\(statement): \(step)") }
+        }
+    }
+
+    @Test func aListReadsOnlyTheRangeOfItsPrefix() throws {
+        for after in [nil, "a", "b/x"] {
+            let statement = KeyValueStore.listing(prefix: "b/", after: after, limit: 1, of: "sample")
+            let steps = try plan(statement.sql)
+            #expect(steps == ["SEARCH value USING PRIMARY KEY (plugin=? AND key>? AND key<?)"], "\(steps)")
+        }
+    }
+
+    @Test func theEndOfAPrefixIsTheNextBytesAfterAllThatHaveIt() {
+        #expect(KeyValueStore.end(of: []) == nil)
+        #expect(KeyValueStore.end(of: [0x61]) == [0x62])
+        #expect(KeyValueStore.end(of: [0x61, 0xFF, 0xFF]) == [0x62])
+        #expect(KeyValueStore.end(of: [0xFF, 0xFF]) == nil)
     }
 
     @Test func keysAreListedInTheOrderOfTheirBytesPageByPage() throws {

@@ -49,6 +49,12 @@ import Testing
                         """)
             case "5-values":
                 try database.execute(sql: "INSERT INTO value (plugin, key, bytes) VALUES ('sample', x'6B', x'76')")
+            case "6-value-sums":
+                try database.execute(
+                    sql: """
+                        INSERT INTO value_sum (plugin, bytes) VALUES ('sample', 66)
+                        ON CONFLICT (plugin) DO UPDATE SET bytes = 66
+                        """)
             default: Issue.record("no rows for \(name): add some")
             }
         }
@@ -76,7 +82,12 @@ import Testing
             #expect(override.authority == "PEM" && override.weakeningLoopback)
         }
         if reached >= 4 {
-            #expect(try KeyValueStore(database: database).get("k", of: "sample") == Array("v".utf8))
+            let values = KeyValueStore(database: database)
+            #expect(try values.get("k", of: "sample") == Array("v".utf8))
+            // It counts 66 bytes: one of a key, one of a value, and what a key counts itself.
+            #expect(try !values.put("k", Array("vv".utf8), of: "sample", quota: 66))
+            #expect(try values.put("k", Array("vv".utf8), of: "sample", quota: 67))
+            #expect(try values.put("k", Array("v".utf8), of: "sample", quota: 66))
         }
     }
 
@@ -102,8 +113,8 @@ import Testing
             let queue = try DatabaseQueue(path: folder.home.database)
             try Migrations.all.migrate(queue)
             try queue.write { database in
-                try Self.fill(database, upTo: "5-values")
-                try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('6-from-the-future')")
+                try Self.fill(database, upTo: "6-value-sums")
+                try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('7-from-the-future')")
             }
             try queue.close()
         }

@@ -40,6 +40,8 @@ public enum HostLimits {
     public static let queuedCalls = 64
     /// A key of `kv`.
     public static let keyBytes = 256
+    /// What each key of `kv` counts beside its own bytes and its value's: a row and its place in the index.
+    public static let keyOverheadBytes = 64
     /// A value of `kv`.
     public static let valueBytes = 1 << 20
     /// Keys in one answer of `kv.list`.

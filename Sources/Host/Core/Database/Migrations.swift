@@ -3,7 +3,7 @@ public import GRDB
 /// The schema's history. A migration that was released is never edited; a change is a new one at the end.
 public enum Migrations {
     /// Names, oldest first. Tests migrate from each of them.
-    public static let names = ["1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values"]
+    public static let names = ["1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values", "6-value-sums"]
 
     public static var all: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -54,6 +54,17 @@ public enum Migrations {
                         plugin TEXT NOT NULL REFERENCES plugin (name) ON DELETE CASCADE, key BLOB NOT NULL,
                         bytes BLOB NOT NULL, PRIMARY KEY (plugin, key)
                     ) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("6-value-sums") { database in
+            // 64 is what a key counted when this was written.
+            try database.execute(
+                sql: """
+                    CREATE TABLE value_sum (
+                        plugin TEXT PRIMARY KEY REFERENCES plugin (name) ON DELETE CASCADE, bytes INTEGER NOT NULL
+                    ) STRICT, WITHOUT ROWID;
+                    INSERT INTO value_sum
+                        SELECT plugin, sum(length(key) + length(bytes) + 64) FROM value GROUP BY plugin;
                     """)
         }
         return migrator

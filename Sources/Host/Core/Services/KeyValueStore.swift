@@ -16,20 +16,20 @@ public struct KeyValueStore: Sendable {
         }
     }
 
-    /// - Parameter quota: for all keys and values of the plugin, in bytes.
-    /// - Returns: false, and nothing is changed, if the plugin's values would then be over the quota.
+    /// - Parameter quota: for all keys and values of the plugin, in bytes; a key counts `HostLimits.keyOverheadBytes`
+    ///   beside itself.
+    /// - Returns: false, and nothing is changed, if the plugin's values would grow beyond the quota.
     func put(_ key: String, _ bytes: [UInt8], of plugin: String, quota: Int) throws(HostError) -> Bool {
-        try database.write { database in
-            let others =
-                try Int.fetchOne(
-                    database,
-                    sql: """
-                        SELECT coalesce(sum(length(key) + length(bytes)), 0) FROM value WHERE plugin = ? AND key <> ?
-                        """, arguments: [plugin, Self.blob(key)]) ?? 0
-            guard others + key.utf8.count + bytes.count <= quota else { return false }
+        let size = Self.size(key, bytes.count)
+        return try database.write { database in
+            let old = try Self.count(database, key, plugin).map { Self.size(key, $0) } ?? 0
+            let sum = try Self.sum(database, plugin) - old + size
+            // What gets smaller may stay, also where it is over a quota that was lowered.
+            guard sum <= quota || size <= old else { return false }
             try database.execute(
                 sql: "INSERT OR REPLACE INTO value (plugin, key, bytes) VALUES (?, ?, ?)",
                 arguments: [plugin, Self.blob(key), bytes.blob])
+            try Self.set(database, plugin, sum)
             return true
         }
     }
@@ -37,9 +37,11 @@ public struct KeyValueStore: Sendable {
     /// - Returns: whether there was one.
     func delete(_ key: String, of plugin: String) throws(HostError) -> Bool {
         try database.write { database in
+            guard let count = try Self.count(database, key, plugin) else { return false }
             try database.execute(
                 sql: "DELETE FROM value WHERE plugin = ? AND key = ?", arguments: [plugin, Self.blob(key)])
-            return database.changesCount > 0
+            try Self.set(database, plugin, try Self.sum(database, plugin) - Self.size(key, count))
+            return true
         }
     }
 
@@ -47,17 +49,54 @@ public struct KeyValueStore: Sendable {
     func list(
         prefix: String, after: String?, limit: Int, of plugin: String
     ) throws(HostError) -> (keys: [String], more: Bool) {
-        let start = Self.blob(prefix)
         let found = try database.read { database in
-            try Data.fetchAll(
-                database,
-                sql: """
-                    SELECT key FROM value WHERE plugin = ? AND key >= ? AND (? IS NULL OR key > ?)
-                    AND substr(key, 1, ?) = ? ORDER BY key LIMIT ?
-                    """,
-                arguments: [plugin, start, after.map(Self.blob), after.map(Self.blob), start.count, start, limit + 1])
+            let statement = Self.listing(prefix: prefix, after: after, limit: limit, of: plugin)
+            return try Data.fetchAll(database, sql: statement.sql, arguments: statement.arguments)
         }
         return (found.prefix(limit).map { String(decoding: $0, as: UTF8.self) }, found.count > limit)
+    }
+
+    /// Reads only what it answers with, and one key more: both ends of the range are in the index.
+    static func listing(
+        prefix: String, after: String?, limit: Int, of plugin: String
+    ) -> (sql: String, arguments: StatementArguments) {
+        let start = Array(prefix.utf8)
+        let last = after.map { Array($0.utf8) }.flatMap { $0.lexicographicallyPrecedes(start) ? nil : $0 }
+        var range = "key \(last == nil ? ">=" : ">") ?"
+        var arguments: StatementArguments = [plugin, (last ?? start).blob]
+        if let end = Self.end(of: start) {
+            range += " AND key < ?"
+            arguments += [end.blob]
+        }
+        arguments += [limit + 1]
+        return ("SELECT key FROM value WHERE plugin = ? AND \(range) ORDER BY key LIMIT ?", arguments)
+    }
+
+    /// The first of all bytes that come after those with this prefix; nil if there are none, as for an empty one.
+    static func end(of prefix: [UInt8]) -> [UInt8]? {
+        guard let place = prefix.lastIndex(where: { $0 < 0xFF }) else { return nil }
+        return prefix[..<place] + [prefix[place] + 1]
+    }
+
+    /// The bytes of a value; nil if there is none.
+    private static func count(_ database: GRDB.Database, _ key: String, _ plugin: String) throws -> Int? {
+        try Int.fetchOne(
+            database, sql: "SELECT length(bytes) FROM value WHERE plugin = ? AND key = ?",
+            arguments: [plugin, blob(key)])
+    }
+
+    private static func size(_ key: String, _ count: Int) -> Int {
+        key.utf8.count + count + HostLimits.keyOverheadBytes
+    }
+
+    /// What the plugin's keys and values count, kept beside them: to add them up costs more with each.
+    private static func sum(_ database: GRDB.Database, _ plugin: String) throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT bytes FROM value_sum WHERE plugin = ?", arguments: [plugin]) ?? 0
+    }
+
+    private static func set(_ database: GRDB.Database, _ plugin: String, _ sum: Int) throws {
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO value_sum (plugin, bytes) VALUES (?, ?)", arguments: [plugin, sum])
     }
 
     /// As bytes: SQLite compares text by rules of its own, and ends it at a zero.
