@@ -8,16 +8,20 @@ final class JailSession: Sendable {
         var progress: JailProgress
         var descriptor: Int32
         var start: Result<JailReport, JailError>?
-        var exit: JailExit?
+        var end: JailEnd?
+        /// When the program was seen to have ended.
+        var endingSince: ContinuousClock.Instant?
         var startWaiter: CheckedContinuation<Result<JailReport, JailError>, Never>?
-        var exitWaiters: [CheckedContinuation<JailExit, Never>] = []
+        var endWaiters: [CheckedContinuation<JailEnd, Never>] = []
         var whenOver: (@Sendable () -> Void)?
     }
     private let state: Mutex<State>
     let deadline: ContinuousClock.Instant
 
-    init(_ policy: JailPolicy, descriptor: Int32, whenOver: @escaping @Sendable () -> Void) {
-        let progress = JailProgress(name: policy.name, limits: policy.limits)
+    init(
+        _ policy: JailPolicy, bounds: CgroupBounds, descriptor: Int32, whenOver: @escaping @Sendable () -> Void
+    ) {
+        let progress = JailProgress(name: policy.name, limits: policy.limits, bounds: bounds)
         state = Mutex(State(progress: progress, descriptor: descriptor, whenOver: whenOver))
         deadline = .now + .seconds(JailLauncher.startSeconds)
     }
@@ -35,11 +39,19 @@ final class JailSession: Sendable {
         }
     }
 
-    func exited() async -> JailExit {
+    /// Whether the launcher keeps the host waiting: for the start, or for its last word after the program's end.
+    func isLate(_ now: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in
+            if let since = state.endingSince { return state.end == nil && now - since > .seconds(2) }
+            return state.start == nil && deadline < now
+        }
+    }
+
+    func ended() async -> JailEnd {
         await withCheckedContinuation { continuation in
             let known = state.withLock { state in
-                if state.exit == nil { state.exitWaiters.append(continuation) }
-                return state.exit
+                if state.end == nil { state.endWaiters.append(continuation) }
+                return state.end
             }
             if let known { continuation.resume(returning: known) }
         }
@@ -95,12 +107,13 @@ final class JailSession: Sendable {
                     state.start = result
                     if let waiter = state.startWaiter { resumptions.append { waiter.resume(returning: result) } }
                     state.startWaiter = nil
-                case .exited(let exit):
-                    state.exit = exit
-                    for waiter in state.exitWaiters { resumptions.append { waiter.resume(returning: exit) } }
-                    state.exitWaiters = []
+                case .exited(let end):
+                    state.end = end
+                    for waiter in state.endWaiters { resumptions.append { waiter.resume(returning: end) } }
+                    state.endWaiters = []
                 }
             }
+            if state.progress.isEnding && state.endingSince == nil { state.endingSince = .now }
         }
         for resume in resumptions { resume() }
     }
@@ -129,5 +142,8 @@ public final class Jail: Sendable {
     public func kill() { session.command(JAIL_COMMAND_KILL) }
 
     /// Waits for the program's end; any number of tasks may.
-    public func exited() async -> JailExit { await session.exited() }
+    public func exited() async -> JailExit { await session.ended().exit }
+
+    /// Waits for the jail's end, and says which limit had to do with it.
+    public func ended() async -> JailEnd { await session.ended() }
 }

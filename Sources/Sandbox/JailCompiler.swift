@@ -25,6 +25,7 @@ public enum JailCompiler {
         let filter = try FilterCompiler.filter(profile: policy.profile)
         let initFilter = try FilterCompiler.filter(profile: "init")
         var plan = PlanWriter()
+        whole(policy.limits, host.bounds, &plan)
         namespaces(policy, &plan)
         identity(host, &plan)
         files(policy, &plan)
@@ -35,6 +36,18 @@ public enum JailCompiler {
         plan.append(JAIL_FORK, filter: initFilter)
         program(policy, filter, &plan)
         return try plan.finish(host: host)
+    }
+
+    /// First of all: the namespace of cgroups has its root where the process is then.
+    private static func whole(_ limits: JailLimits, _ bounds: CgroupBounds, _ plan: inout PlanWriter) {
+        let numbers: [UInt64] = [
+            bounds.bounds(.memory) ? limits.memoryBytes : 0,
+            bounds.bounds(.pids) ? UInt64(limits.processes) + 1 : 0,  // init counts as well
+            bounds.bounds(.cpu) ? UInt64(limits.cpuPercent ?? 0) : 0,
+        ]
+        guard !bounds.versions.isEmpty else { return }
+        plan.layer("cgroup", "entered, with its limits set")
+        plan.append(JAIL_CGROUP, numbers)
     }
 
     private static func namespaces(_ policy: JailPolicy, _ plan: inout PlanWriter) {
@@ -78,16 +91,20 @@ public enum JailCompiler {
         plan.layer("keyring", host.privileged ? "a fresh one" : "the launcher's fresh one")
         if host.privileged { plan.append(JAIL_FRESH_KEYRING) }
         let limits = policy.limits
+        // Memory that is bounded for real needs no bound on addresses, which runtimes reserve freely.
+        let addresses = host.bounds.bounds(.memory) ? UInt64.max : limits.memoryBytes
+        // Above the cgroup's, which counts refusals and so gives the cause; for each user and its namespace.
+        let processes = UInt64(limits.processes) + (host.bounds.bounds(.pids) ? 16 : 1)  // init counts as well
         plan.layer(
             "limits",
-            "\(limits.memoryBytes >> 20) MiB address space, \(limits.processes) processes, "
+            (addresses == .max ? "" : "\(addresses >> 20) MiB address space, ") + "\(processes - 1) processes, "
                 + "\(limits.openFiles) files, \(limits.fileBytes >> 20) MiB a file")
         let pairs: [(cjail_limit, UInt64)] = [
             (CJAIL_LIMIT_CORE, 0), (CJAIL_LIMIT_FILES, UInt64(limits.openFiles)),
-            (CJAIL_LIMIT_FILE_BYTES, limits.fileBytes), (CJAIL_LIMIT_ADDRESS_SPACE, limits.memoryBytes),
+            (CJAIL_LIMIT_FILE_BYTES, limits.fileBytes), (CJAIL_LIMIT_ADDRESS_SPACE, addresses),
             (CJAIL_LIMIT_LOCKED, 0), (CJAIL_LIMIT_QUEUES, 0), (CJAIL_LIMIT_REALTIME, 0), (CJAIL_LIMIT_NICE, 0),
             (CJAIL_LIMIT_SIGNALS, 1024),
-            (CJAIL_LIMIT_PROCESSES, UInt64(limits.processes) + 1),  // init counts as well
+            (CJAIL_LIMIT_PROCESSES, processes),
         ]
         for (resource, value) in pairs { plan.append(JAIL_LIMIT, [UInt64(resource.rawValue), value]) }
     }

@@ -33,6 +33,9 @@ public final class JailLauncher: Sendable {
     private let monitor: JailMonitor
     private let ids = Mutex(OuterIDs())
     private let kernel: KernelSupport
+    private let home: CgroupHome
+    /// What this launcher bounds for a jail as a whole, and why not more.
+    public var bounds: CgroupBounds { home.bounds }
     /// nexus-jail runs as root and gives each jail a user of its own.
     public var privileged: Bool { monitor.launcher.user == 0 }
 
@@ -41,8 +44,22 @@ public final class JailLauncher: Sendable {
     /// - Parameters:
     ///   - helper: path of the nexus-jail executable.
     ///   - mountRoots: directories below which it takes mount sources; the five devices are always allowed.
+    ///   - cgroups: where it may bound jails as a whole; what cannot be used of it is left out, and `bounds` says why.
     /// - Throws: `JailError.Code.launcher` when it cannot be started or is of another version.
-    public static func start(helper: String, mountRoots: [String]) throws(JailError) -> JailLauncher {
+    public static func start(
+        helper: String, mountRoots: [String], cgroups: CgroupPlacement = .ofThisMachine()
+    ) throws(JailError) -> JailLauncher {
+        let home = CgroupHome(cgroups)
+        do throws(JailError) {
+            return try start(helper: helper, mountRoots: mountRoots, home: home)
+        } catch {
+            home.remove()
+            throw error
+        }
+    }
+
+    /// Also the way for tests to use directories that they have made.
+    static func start(helper: String, mountRoots: [String], home: CgroupHome) throws(JailError) -> JailLauncher {
         for root in mountRoots where !PolicyCheck.isPlain(root) {
             throw JailError(.launcher, "mount root \"\(root)\" must be a plain absolute path")
         }
@@ -53,14 +70,15 @@ public final class JailLauncher: Sendable {
         let (ours, theirs) = (ends[0], ends[1])
         // A stopped launcher must not hold a thread of the host for ever.
         _ = cjail_limit_sending(ours, Int32(startSeconds))
-        let arguments = ["nexus-jail"] + mountRoots.flatMap { ["--mount-root", $0] }
-        let monitor = try JailMonitor(control: ours) {
+        let arguments = ["nexus-jail"] + mountRoots.flatMap { ["--mount-root", $0] } + home.arguments
+        let monitor = try JailMonitor(control: ours, whenOver: home.remove) {
             LauncherProcess.start(helper: helper, arguments: arguments, control: theirs, greeting: ours)
         }
-        return JailLauncher(monitor: monitor)
+        return JailLauncher(monitor: monitor, home: home)
     }
 
-    private init(monitor: JailMonitor) {
+    private init(monitor: JailMonitor, home: CgroupHome) {
+        self.home = home
         self.monitor = monitor
         kernel = .forPlans()
     }
@@ -87,7 +105,8 @@ public final class JailLauncher: Sendable {
         }
         let id = privileged ? ids.withLock { $0.take() } : nil
         let own = monitor.launcher
-        let host = JailHost(privileged: privileged, outerUser: id ?? own.user, outerGroup: id ?? own.group)
+        let host = JailHost(
+            privileged: privileged, outerUser: id ?? own.user, outerGroup: id ?? own.group, bounds: bounds)
         let release: @Sendable () -> Void = { [weak self] in
             if let id { self?.ids.withLock { $0.give(back: id) } }
         }
@@ -138,7 +157,7 @@ public final class JailLauncher: Sendable {
             whenOver()
             throw sent == -EPIPE || sent == -ECONNRESET ? Self.gone(policy) : .system("request to nexus-jail", -sent)
         }
-        let session = JailSession(policy, descriptor: ends[0], whenOver: whenOver)
+        let session = JailSession(policy, bounds: bounds, descriptor: ends[0], whenOver: whenOver)
         do { try monitor.add(session, descriptor: ends[0]) } catch {
             session.end()
             throw error

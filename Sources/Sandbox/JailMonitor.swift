@@ -22,9 +22,11 @@ final class JailMonitor: Sendable {
     private let child = Mutex(LauncherProcess.Identity(pid: 0, user: 0, group: 0))
     private static let controlToken: UInt64 = 0
 
-    /// Runs `start` on the new thread, which then watches until the launcher is gone.
-    init(control: Int32, start: @escaping @Sendable () -> Result<LauncherProcess.Identity, JailError>) throws(JailError)
-    {
+    /// Runs `start` on the new thread, which then watches until the launcher is gone, and ends with `whenOver`.
+    init(
+        control: Int32, whenOver: @escaping @Sendable () -> Void,
+        start: @escaping @Sendable () -> Result<LauncherProcess.Identity, JailError>
+    ) throws(JailError) {
         self.control = control
         epoll = cjail_watch_create()
         guard epoll >= 0 else { throw .system("epoll_create1", -epoll) }
@@ -34,7 +36,9 @@ final class JailMonitor: Sendable {
             if case .success(let identity) = result { child.withLock { $0 = identity } }
             outcome.result.withLock { $0 = result }
             semaphore.signal()
-            if case .success = result { watch() }
+            guard case .success = result else { return }
+            watch()
+            whenOver()
         }
         guard body.run() else { throw .system("pthread_create", errno) }
         semaphore.wait()
@@ -108,10 +112,10 @@ final class JailMonitor: Sendable {
     private func endLateStarts() {
         let now = ContinuousClock.now
         let late = state.withLock { state in
-            state.sessions.filter { $0.value.deadline < now && !$0.value.hasStarted }
+            state.sessions.filter { $0.value.isLate(now) }
         }
         for (token, session) in late {
-            session.end(timedOut: true)
+            session.end(timedOut: !session.hasStarted)
             forget(token)
         }
     }

@@ -31,10 +31,10 @@ public struct JailLink: Sendable, Equatable {
     }
 }
 
-/// Upper bounds that the kernel enforces with setrlimit(2) and tmpfs(5).
+/// Upper bounds that the kernel enforces with cgroups(7), setrlimit(2) and tmpfs(5).
 public struct JailLimits: Sendable, Equatable {
-    /// Address space of each process, in bytes. Without a delegated cgroup the whole jail is bounded only by this times
-    /// `processes`.
+    /// Memory of the whole jail in bytes, its /tmp included, with no swap. Without a cgroup it is the address space of
+    /// each process, and the whole jail is bounded only by this times `processes`.
     public var memoryBytes: UInt64
     /// Processes and threads together, init not counted.
     public var processes: UInt32
@@ -44,13 +44,19 @@ public struct JailLimits: Sendable, Equatable {
     public var fileBytes: UInt64
     /// Size of /tmp in bytes.
     public var temporaryBytes: UInt64
+    /// Percent of one processor, beyond which the jail is held back; nil: no bound. Needs a cgroup.
+    public var cpuPercent: UInt32?
 
-    public init(memoryBytes: UInt64, processes: UInt32, openFiles: UInt32, fileBytes: UInt64, temporaryBytes: UInt64) {
+    public init(
+        memoryBytes: UInt64, processes: UInt32, openFiles: UInt32, fileBytes: UInt64, temporaryBytes: UInt64,
+        cpuPercent: UInt32? = nil
+    ) {
         self.memoryBytes = memoryBytes
         self.processes = processes
         self.openFiles = openFiles
         self.fileBytes = fileBytes
         self.temporaryBytes = temporaryBytes
+        self.cpuPercent = cpuPercent
     }
 
     /// 512 MiB, 64 processes and threads, 256 descriptors, 64 MiB files, 64 MiB of /tmp.
@@ -112,8 +118,11 @@ public struct JailHost: Sendable, Equatable {
     /// The launcher is root: groups are cleared, and ids come from the range that nexus-jail allows.
     public var privileged: Bool
     public var outerUser, outerGroup: UInt32
+    /// What the launcher bounds for a jail as a whole.
+    public var bounds: CgroupBounds
 
-    public init(privileged: Bool, outerUser: UInt32, outerGroup: UInt32) {
+    public init(privileged: Bool, outerUser: UInt32, outerGroup: UInt32, bounds: CgroupBounds = .none) {
+        self.bounds = bounds
         self.privileged = privileged
         self.outerUser = outerUser
         self.outerGroup = outerGroup

@@ -6,7 +6,7 @@ import Glibc
 struct JailProgress: Sendable {
     enum Action: Equatable {
         case started(Result<JailReport, JailError>)
-        case exited(JailExit)
+        case exited(JailEnd)
     }
 
     private enum State {
@@ -14,6 +14,8 @@ struct JailProgress: Sendable {
         case starting
         /// The program was executed.
         case running
+        /// The program ended; the launcher has still to say which limits the jail met.
+        case ending(JailExit)
         /// Nothing more is expected.
         case over
     }
@@ -25,10 +27,17 @@ struct JailProgress: Sendable {
     private var execDetail = ""
     let name: String
     let limits: JailLimits
+    let bounds: CgroupBounds
 
-    init(name: String, limits: JailLimits) {
+    init(name: String, limits: JailLimits, bounds: CgroupBounds = .none) {
         self.name = name
         self.limits = limits
+        self.bounds = bounds
+    }
+
+    /// Whether only the launcher's last word is missing.
+    var isEnding: Bool {
+        if case .ending = state { true } else { false }
     }
 
     /// One record arrived.
@@ -43,12 +52,12 @@ struct JailProgress: Sendable {
         case (.starting, JAIL_REPORT_READY.rawValue):
             state = .running
             layers.append(JailLayerState(name: "exec", state: .applied, detail: "the program was executed"))
-            return [.started(.success(JailReport(layers: layers + JailReport.closing(limits))))]
+            return [.started(.success(JailReport(layers: layers + JailReport.closing(limits, bounds))))]
         case (.starting, JAIL_REPORT_FAILED.rawValue):
             return fail(LayerFailure.error(jail: name, record))
-        case (.running, JAIL_REPORT_EXITED.rawValue):
-            state = .over
-            return [.exited(record.exit)]
+        case (.running, JAIL_REPORT_EXITED.rawValue): state = .ending(record.exit)
+        case (.running, JAIL_REPORT_ENDED.rawValue): return end(.lost, record.counters)
+        case (.ending(let exit), JAIL_REPORT_ENDED.rawValue): return end(exit, record.counters)
         default: break  // out of place: a record that means nothing here changes nothing
         }
         return []
@@ -61,16 +70,20 @@ struct JailProgress: Sendable {
             let last = layers.last.map { "after layer \($0.name)" } ?? "before the first layer"
             let what = timedOut ? "did not finish within \(JailLauncher.startSeconds) s" : "ended without a report"
             return fail(JailError(timedOut ? .timeout : .launcher, "jail \"\(name)\": the start \(what), \(last)"))
-        case .running:
-            state = .over
-            return [.exited(.lost)]
+        case .running: return end(.lost)
+        case .ending(let exit): return end(exit)
         case .over: return []
         }
     }
 
+    private mutating func end(_ exit: JailExit, _ counters: JailEnd.Counters = .init()) -> [Action] {
+        state = .over
+        return [.exited(JailEnd(exit, limits, counters))]
+    }
+
     private mutating func fail(_ error: JailError) -> [Action] {
         state = .over
-        return [.started(.failure(error)), .exited(.lost)]
+        return [.started(.failure(error)), .exited(JailEnd(exit: .lost))]
     }
 }
 
@@ -85,6 +98,12 @@ struct ReportRecord: Sendable, Equatable {
     var detail = ""
 
     static let size = MemoryLayout<jail_report>.size
+
+    /// Of `JAIL_REPORT_ENDED`.
+    var counters: JailEnd.Counters {
+        JailEnd.Counters(
+            killedForMemory: Int(value), processesRefused: Int(error), throttledPeriods: Int(status))
+    }
 
     var exit: JailExit { status == 1 /* CLD_EXITED */ ? .exited(code: value) : .signalled(value) }
 }
@@ -122,6 +141,9 @@ enum LayerFailure {
             switch (record.layer, record.error) {
             case ("namespaces", EPERM), ("namespaces", ENOSPC), ("id-maps", EPERM):
                 KernelSupport.namespaceRemedy(record.error)
+            case ("cgroup", EACCES), ("cgroup", EPERM):
+                "nexus-jail's user must own the cgroup directories that it is given"
+            case ("cgroup", EINVAL): "the cgroup above allows less than the limit asks for"
             case ("mount-sources", ENOENT): "the file to mount does not exist on the host"
             case ("mount-sources", ELOOP): "give the path without symbolic links"
             case ("mount-sources", EACCES): "the launcher's user must be able to reach the file"

@@ -36,15 +36,33 @@ public struct JailReport: Sendable, Equatable {
             })
     }
 
-    /// The layers that are bounds on a whole jail and that this version does not set.
-    static func closing(_ limits: JailLimits) -> [JailLayerState] {
-        let bound = (limits.memoryBytes >> 20) * UInt64(limits.processes)
-        return [
-            JailLayerState(name: "cgroup", state: .notUsed, detail: "limits are set with setrlimit"),
-            JailLayerState(
-                name: "memory", state: .partial,
-                detail: "\(limits.memoryBytes >> 20) MiB a process, \(bound) MiB in all; memfd_create refused"),
-        ]
+    /// The bounds on a jail as a whole: with cgroups where there are some, else what setrlimit(2) comes to.
+    static func closing(_ limits: JailLimits, _ bounds: CgroupBounds) -> [JailLayerState] {
+        var layers: [JailLayerState] = []
+        func add(_ name: String, _ state: JailLayerState.State, _ detail: String) {
+            layers.append(JailLayerState(name: name, state: state, detail: detail))
+        }
+        let why = { (resource: CgroupResource) in bounds.missing[resource].map { "; \($0)" } ?? "" }
+        if bounds.versions.isEmpty { add("cgroup", .notUsed, "limits are set with setrlimit") }
+        let megabytes = limits.memoryBytes >> 20
+        if let version = bounds.versions[.memory] {
+            add("memory", .applied, "\(megabytes) MiB (cgroup \(version.rawValue), no swap)")
+        } else {
+            let all = megabytes * UInt64(limits.processes)
+            let detail = "\(megabytes) MiB a process, \(all) MiB in all; memfd_create refused"
+            add("memory", .partial, detail + why(.memory))
+        }
+        if let version = bounds.versions[.pids] {
+            add("processes", .applied, "\(limits.processes) (cgroup \(version.rawValue))")
+        } else {
+            add("processes", .partial, "\(limits.processes), counted for a user of the jail" + why(.pids))
+        }
+        switch (limits.cpuPercent, bounds.versions[.cpu]) {
+        case (nil, _): add("cpu", .notUsed, "no bound is asked for")
+        case (let percent?, let version?): add("cpu", .applied, "\(percent) % (cgroup \(version.rawValue))")
+        case (let percent?, nil): add("cpu", .unavailable, "\(percent) % asked for, not bounded" + why(.cpu))
+        }
+        return layers
     }
 }
 

@@ -88,13 +88,21 @@ public struct KernelSupport: Sendable, Equatable {
             evidence: exists ? "mount_setattr exists" : "ENOSYS", remedy: exists ? "" : "use Linux 5.12 or later")
     }
 
+    /// Optional as a layer, and required for a bound on a whole jail's memory.
     private static func cgroups() -> KernelLayer {
-        let v2 = readFile("/sys/fs/cgroup/cgroup.controllers") ?? ""
-        let usable = v2.contains("memory") && v2.contains("pids")
+        let placement = CgroupPlacement.ofThisMachine()
+        let evidence = CgroupResource.allCases.map { resource in
+            if let place = placement.places[resource] {
+                return "\(resource): \(place.version.rawValue) at \(place.directory)"
+            }
+            return "\(resource): \(placement.obstacles[resource]?.evidence ?? "none")"
+        }
+        let remedies = CgroupResource.allCases.compactMap { placement.obstacles[$0]?.remedy }
+        let usable = placement.places[.memory] != nil && placement.places[.pids] != nil
         return KernelLayer(
-            name: "cgroup", required: false, state: .unavailable,
-            evidence: usable ? "cgroup v2 has memory and pids" : "no cgroup v2 with memory and pids",
-            remedy: "not used by this version: limits are set with setrlimit, memory is bounded for each process")
+            name: "cgroup", required: false, state: usable ? .available : .unavailable,
+            evidence: evidence.joined(separator: ", "),
+            remedy: usable ? "" : "without it memory is bounded for each process only: \(remedies.first ?? "")")
     }
 
     private static func readFile(_ path: String) -> String? {

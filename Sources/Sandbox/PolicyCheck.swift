@@ -42,6 +42,12 @@ enum PolicyCheck {
         guard limits.openFiles >= 16 else { throw refused(policy, "openFiles is \(limits.openFiles); at least 16") }
         guard limits.processes >= 1 else { throw refused(policy, "processes is 0; at least 1") }
         guard limits.memoryBytes >= 1 << 20 else { throw refused(policy, "memoryBytes is below 1 MiB") }
+        if let percent = limits.cpuPercent, !(1...1_000_000).contains(percent) {
+            throw refused(policy, "cpuPercent is \(percent); 1 to 1000000")
+        }
+        guard limits.memoryBytes <= 1 << 50, limits.processes < 1 << 22 else {
+            throw refused(policy, "memoryBytes or processes is beyond what any machine has")
+        }
         guard limits.temporaryBytes >= 4096 else { throw refused(policy, "temporaryBytes is below one page") }
     }
 

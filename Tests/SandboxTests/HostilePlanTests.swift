@@ -11,7 +11,8 @@ import Testing
 
     private func plan(_ launcher: JailLauncher) throws -> [UInt8] {
         let id: UInt32 = launcher.privileged ? 2_000_000_001 : getuid() == 0 ? 65534 : getuid()
-        let host = JailHost(privileged: launcher.privileged, outerUser: id, outerGroup: id)
+        let host = JailHost(
+            privileged: launcher.privileged, outerUser: id, outerGroup: id, bounds: launcher.bounds)
         return try JailCompiler.compile(policy, host: host, kernel: .forPlans()).bytes
     }
 
@@ -78,12 +79,30 @@ import Testing
         defer { launcher.close() }
         let good = try plan(launcher)
         let mandatory: [jail_code] = [
-            JAIL_SET_IDS, JAIL_NO_USER_NAMESPACES, JAIL_PIVOT, JAIL_READ_ONLY_ROOT, JAIL_NO_NEW_PRIVILEGES,
+            JAIL_CGROUP, JAIL_SET_IDS, JAIL_NO_USER_NAMESPACES, JAIL_PIVOT, JAIL_READ_ONLY_ROOT, JAIL_NO_NEW_PRIVILEGES,
             JAIL_DROP_CAPABILITIES, JAIL_HIDE_INIT, JAIL_FORK, JAIL_DESCRIPTORS, JAIL_VERIFY, JAIL_FILTER, JAIL_EXECUTE,
-        ]
+        ].filter { $0 != JAIL_CGROUP || !launcher.bounds.versions.isEmpty }
         for code in mandatory {
             let error = try await send(without(code, good), launcher)
             #expect(error?.layer == "plan", "\(PlanOpcode.name(code.rawValue)): \(String(describing: error))")
+        }
+    }
+
+    /// A jail without bounds would take the whole machine down with it.
+    @Test(arguments: Person.available)
+    func limitsThatAreNoneOrCannotBeSetAreRefused(person: Person) async throws {
+        let launcher = try person.launcher()
+        defer { launcher.close() }
+        let memory = UInt64(1) << 20
+        let wrong: [[UInt64]] =
+            launcher.bounds.versions.isEmpty
+            ? [[memory, 0, 0], [0, 4, 0], [0, 0, 20]]
+            : [[0, 4, 0], [memory - 1, 4, 0], [memory, 0, 0], [memory, 1, 0], [.max, 4, 0], [memory, .max, 0]]
+        for numbers in wrong {
+            var writer = PlanWriter()
+            writer.append(JAIL_CGROUP, numbers)
+            let error = try await send(prefixed(writer, try without(JAIL_CGROUP, plan(launcher))), launcher)
+            #expect(error?.layer == "plan", "\(numbers): \(String(describing: error))")
         }
     }
 
@@ -102,6 +121,15 @@ import Testing
         }
         #expect(try await send(good, launcher) == nil)
         #expect(processExists(launcher.processID))
+    }
+
+    /// The plan with one more operation before all others.
+    private func prefixed(_ writer: PlanWriter, _ bytes: [UInt8]) throws -> [UInt8] {
+        let host = JailHost(privileged: false, outerUser: 1, outerGroup: 1)
+        let operation = try writer.finish(host: host).bytes.dropFirst(32)
+        let count = bytes[12..<16].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let longer = bytes.prefix(32) + operation + bytes.dropFirst(32)
+        return patched(patched(Array(longer), word: 2, UInt32(longer.count)), word: 3, count + 1)
     }
 
     /// The plan with the first operation of one kind removed and the header made to match.

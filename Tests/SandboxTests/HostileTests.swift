@@ -34,7 +34,7 @@ struct Expectation: Sendable, CustomTestStringConvertible {
         .init("terminal-injection", ["ENOSYS", "EPERM"], "seccomp: ioctl compared in 32 bits"),
         .init("keyctl", ["EPERM"], "seccomp: keyctl"),
         .init("userfaultfd", ["EPERM"], "seccomp: userfaultfd"),
-        .init("memory-heap", ["ENOMEM"], "limits: address space"),
+        .init("memory-heap", ["ENOMEM", "signal 9"], "limits: address space; cgroup: memory"),
         .init("memory-memfd", ["EPERM"], "seccomp: memfd_create"),
     ]
 
@@ -44,9 +44,9 @@ struct Expectation: Sendable, CustomTestStringConvertible {
         .init("inet-socket", ["ENOSYS", "EPERM"], "seccomp: socket allows AF_UNIX only"),
         .init("netlink-socket", ["ENOSYS", "EPERM"], "seccomp: socket allows AF_UNIX only"),
         .init("vsock-socket", ["ENOSYS", "EPERM"], "seccomp: socket allows AF_UNIX only"),
-        .init("fork-bomb", ["EAGAIN"], "limits: processes"),
+        .init("fork-bomb", ["EAGAIN"], "limits, cgroup: processes"),
         .init("terminal-injection", ["ENOSYS", "EPERM"], "seccomp: ioctl compared in 32 bits"),
-        .init("memory-heap", ["ENOMEM"], "limits: address space"),
+        .init("memory-heap", ["ENOMEM", "signal 9"], "limits: address space; cgroup: memory"),
         .init("memory-memfd", ["EPERM"], "seccomp: memfd_create"),
         .init("write-outside-tmp", ["EROFS", "EACCES"], "pivot-root: read-only root; landlock: only /tmp"),
         .init("new-user-namespace", ["EPERM"], "seccomp: unshare (beneath it: user.max_user_namespaces = 0)"),

@@ -28,6 +28,21 @@ import Testing
             ])
     }
 
+    @Test func wholeJailIsBoundedFirstAndByWhatTheLauncherHas() throws {
+        var policy = Self.policy
+        policy.limits.cpuPercent = 20
+        var host = Self.root
+        #expect(try !lines(policy, host).contains { $0.hasPrefix("  cgroup ") })
+        #expect(try lines(policy, host).contains("  limit 9 \(512 << 20)"))
+        host.bounds = CgroupBounds(versions: [.memory: .v1, .pids: .v1])
+        #expect(try lines(policy, host).prefix(2).last == "  cgroup \(512 << 20) 65 0")
+        #expect(try lines(policy, host).contains("  limit 9 \(UInt64.max)"), "addresses are not memory")
+        host.bounds.versions[.cpu] = .v2
+        #expect(try lines(policy, host)[1] == "  cgroup \(512 << 20) 65 20")
+        let all = try lines(policy, host)
+        #expect(all.firstIndex { $0.hasPrefix("  cgroup ") } ?? 99 < all.firstIndex(of: "  cgroup-namespace") ?? 0)
+    }
+
     @Test func filesAreBuiltFromThePolicyAndNothingElse() throws {
         let all = try lines(Self.policy)
         let first = try #require(all.firstIndex { $0.hasPrefix("layer files") })

@@ -58,7 +58,9 @@ enum Person: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
     func launcher(mountRoots: [String] = ["/usr"]) throws -> JailLauncher {
         let helper = changesUser ? try Programs.ordinaryJail : try Programs.jail
-        return try JailLauncher.start(helper: helper, mountRoots: mountRoots)
+        // An ordinary host of this machine could write in no cgroup; this process is root and could.
+        let cgroups = changesUser ? CgroupPlacement.none : .ofThisMachine()
+        return try JailLauncher.start(helper: helper, mountRoots: mountRoots, cgroups: cgroups)
     }
 
     /// Runs a command outside any jail, as this person, with a descriptor leaked on purpose.

@@ -6,7 +6,7 @@ import Testing
 @Suite struct JailReportTests {
     @Test func theReportSaysWhatIsNotBounded() {
         let layers = JailReport.closing(
-            JailLimits(memoryBytes: 256 << 20, processes: 4, openFiles: 16, fileBytes: 1, temporaryBytes: 4096))
+            JailLimits(memoryBytes: 256 << 20, processes: 4, openFiles: 16, fileBytes: 1, temporaryBytes: 4096), .none)
         let report = JailReport(layers: layers)
         #expect(report["cgroup"]?.state == .notUsed)
         #expect(report["memory"]?.detail == "256 MiB a process, 1024 MiB in all; memfd_create refused")

@@ -23,6 +23,7 @@ struct TestNameTests {
         "Tests/PluginSDKTests/MemoryScanTests.swift",  // what is left in memory after a call
         "Tests/PluginSDKTests/SessionCallsTests.swift",  // Session+Calls.swift
         "Tests/PluginSDKTests/SessionFramesTests.swift",  // Session+Frames.swift
+        "Tests/SandboxTests/CgroupTests.swift",  // cgroup.c on the real kernel
         "Tests/SandboxTests/HostilePlanTests.swift",  // plan.c, attacked
         "Tests/SandboxTests/HostileTests.swift",  // the jail, attacked from inside
     ]

@@ -55,6 +55,7 @@ public enum Confinement {
             // Nothing but /tmp can be written.
             (limits.temporaryBytes, limits.fileBytes) = (UInt64(megabytes) << 20, UInt64(megabytes) << 20)
         }
+        limits.cpuPercent = resources.cpuPercent.map { UInt32($0) }
         return limits
     }
 }

@@ -36,15 +36,7 @@ int confine_die_with_launcher(const struct jail *jail) {
   return -1;
 }
 
-int confine_no_user_namespaces(void) {
-  int fd = open("/proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return -1;
-  ssize_t written = write(fd, "0", 1);
-  int error = errno;
-  close(fd);
-  errno = error;
-  return written == 1 ? 0 : -1;
-}
+int confine_no_user_namespaces(void) { return write_text(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0"); }
 
 // In this order: the first two need the capability that the last one takes away.
 int confine_drop_capabilities(void) {

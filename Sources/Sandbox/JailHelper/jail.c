@@ -95,6 +95,7 @@ static int perform(struct jail *jail, const struct jail_operation *operation, ui
     case JAIL_SET_IDS: return confine_set_ids(jail, operation);
     case JAIL_DIE_WITH_LAUNCHER: return confine_die_with_launcher(jail);
     case JAIL_NO_USER_NAMESPACES: return confine_no_user_namespaces();
+    case JAIL_CGROUP: return cgroup_join(jail);
     case JAIL_CGROUP_NAMESPACE: return (int)syscall(SYS_unshare, CLONE_NEWCGROUP);
     case JAIL_SET_HOSTNAME: return sethostname(text, strlen(text));
     case JAIL_NO_NEW_PRIVILEGES: return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

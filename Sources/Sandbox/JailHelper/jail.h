@@ -21,6 +21,11 @@
 #define REPORT_FD 4
 #define EXECUTABLE_FD 5
 
+// Resources that cgroups bound, in the order of JAIL_CGROUP's numbers; of v1 each has a tree.
+enum { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_V2, CGROUP_TREES };
+#define CGROUP_TRIES 500u  // to remove a directory; every 20 ms
+#define JAIL_MAX_RUNNING 8192u
+
 struct plan {
   const struct jail_plan_header *header;
   const unsigned char *bytes;
@@ -34,6 +39,8 @@ struct jail {
   int channel, input, output, error, executable;
   int sources[JAIL_MAX_SOURCES];
   int root, ruleset;
+  int cgroups[CGROUP_TREES];  // `tasks` of the v1 directories, and the v2 directory
+  uint32_t slot;
 };
 
 // The paths below which a privileged launcher takes mount sources; given in argv, never by a plan.
@@ -45,6 +52,8 @@ struct mount_roots {
 // plan.c
 const char *plan_check(struct plan *plan, const unsigned char *bytes, size_t length, const struct mount_roots *roots);
 const char *plan_check_ids(const struct plan *plan);
+const char *plan_check_limits(const struct plan *plan, int resources);
+const struct jail_operation *plan_limits(const struct plan *plan);
 const struct jail_operation *plan_operation(const struct plan *plan, uint32_t index);
 const char *operation_text(const struct jail_operation *operation);
 const char *operation_second_text(const struct jail_operation *operation);
@@ -52,6 +61,7 @@ const char *operation_second_text(const struct jail_operation *operation);
 // report.c
 int report_send(int fd, const struct jail_report *report);
 void report_text(char *field, size_t size, const char *text);
+int write_text(int directory, const char *file, const char *text);
 int report_failure(int fd, uint32_t operation, const char *layer, int error, const char *detail);
 
 // jail.c
@@ -84,6 +94,16 @@ int confine_filter(const struct jail_operation *operation);
 int confine_descriptors(struct jail *jail);
 int confine_reset_signals(void);
 const char *confine_verify(const struct jail *jail);
+
+// cgroup.c
+bool cgroup_argument(const char *name, const char *path);
+int cgroup_start(void);
+const char *cgroup_make(struct jail *jail);
+void cgroup_launched(struct jail *jail, pid_t pid);
+int cgroup_join(const struct jail *jail);
+void cgroup_ended(pid_t pid);
+bool cgroup_tidy(void);
+void cgroup_end(void);
 
 // init.c
 void init_main(struct jail *jail, const struct jail_operation *filter, uint32_t index, pid_t plugin)

@@ -21,18 +21,13 @@
 
 static struct mount_roots roots;
 static int alive[2], signals;
+static int resources;  // that cgroups bound here
 static unsigned char plan_bytes[JAIL_PLAN_MAX_BYTES] __attribute__((aligned(8)));
 
 static int write_file(pid_t pid, const char *name, const char *text) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return -1;
-  ssize_t written = write(fd, text, strlen(text));
-  int error = errno;
-  close(fd);
-  errno = error;
-  return written == (ssize_t)strlen(text) ? 0 : -1;
+  return write_text(AT_FDCWD, path, text);
 }
 
 // user_namespaces(7): an ordinary user may write a gid map only after giving up setgroups. The pid cannot have been
@@ -58,8 +53,12 @@ static void child(struct jail *jail, int go_writer) {
   jail_run(jail);
 }
 
-static pid_t clone_child(void) {
+static pid_t clone_child(int cgroup) {
   struct clone_args arguments = {.flags = NAMESPACES, .exit_signal = SIGCHLD};
+  if (cgroup >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = (uint64_t)cgroup;
+  }
   // An ordinary user may write the maps of a dumpable child only. Nothing secret is in this memory.
   if (geteuid() != 0) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
@@ -71,16 +70,19 @@ static pid_t clone_child(void) {
 
 static void launch(struct jail *jail) {
   int go[2];
+  const char *problem = "pipe";
   if (pipe2(go, O_CLOEXEC) != 0) {
-    report_failure(jail->report, 0, "namespaces", errno, "pipe");
+    report_failure(jail->report, 0, "namespaces", errno, problem);
     return;
   }
   jail->go = go[0];
-  pid_t pid = clone_child();
+  problem = cgroup_make(jail);
+  pid_t pid = problem ? -1 : clone_child(jail->cgroups[CGROUP_V2]);
   if (pid == 0) child(jail, go[1]);
-  close(go[0]);
+  cgroup_launched(jail, pid);
   if (pid < 0) {
-    report_failure(jail->report, 0, "namespaces", errno, "clone3 into new namespaces");
+    const char *layer = problem ? "cgroup" : "namespaces";
+    report_failure(jail->report, 0, layer, errno, problem ? problem : "clone3 into new namespaces");
   } else if (write_maps(pid, jail->plan.header) != 0) {
     report_failure(jail->report, 0, "id-maps", errno, "uid_map, gid_map or setgroups");
     kill(pid, SIGKILL);
@@ -88,6 +90,7 @@ static void launch(struct jail *jail) {
     struct jail_report launched = {.kind = JAIL_REPORT_LAUNCHED, .value = pid};
     if (report_send(jail->report, &launched) != 0 || write(go[1], "g", 1) != 1) kill(pid, SIGKILL);
   }
+  close(go[0]);
   close(go[1]);
 }
 
@@ -98,7 +101,8 @@ static const char *read_plan(int fd, struct plan *plan) {
   if (fstat(fd, &info) != 0 || info.st_size <= 0 || info.st_size > (off_t)sizeof plan_bytes) return "plan size";
   if (pread(fd, plan_bytes, (size_t)info.st_size, 0) != info.st_size) return "the plan cannot be read";
   const char *problem = plan_check(plan, plan_bytes, (size_t)info.st_size, &roots);
-  return problem ? problem : plan_check_ids(plan);
+  if (!problem) problem = plan_check_ids(plan);
+  return problem ? problem : plan_check_limits(plan, resources);
 }
 
 static bool is_socket(int fd) {
@@ -116,6 +120,7 @@ static void handle(const struct jail_request *request, const int *received, size
   static struct jail jail;
   memset(&jail, 0, sizeof jail);
   for (size_t i = 0; i < JAIL_MAX_SOURCES; i++) jail.sources[i] = -1;
+  for (size_t i = 0; i < CGROUP_TREES; i++) jail.cgroups[i] = -1;
   jail.root = jail.ruleset = -1;
   jail.alive = alive[0];
   if (count < 2 || !is_socket(received[1])) return;
@@ -164,6 +169,7 @@ static bool serve_one(void) {
 // Everything that the launcher needs for its whole life, and descriptors 0 to 9 taken.
 static bool prepare(int argc, char **argv) {
   for (int i = 1; i + 1 < argc; i += 2) {
+    if (cgroup_argument(argv[i], argv[i + 1])) continue;
     if (strcmp(argv[i], "--mount-root") != 0 || argv[i + 1][0] != '/' || roots.count == 16) return false;
     roots.paths[roots.count++] = argv[i + 1];
   }
@@ -172,6 +178,12 @@ static bool prepare(int argc, char **argv) {
   if (null < 0) return false;
   for (int fd = 0; fd < FIRST_RECEIVED_FD; fd++)
     if (fd != CONTROL_FD && fd != null && dup3(null, fd, fd > 2 ? O_CLOEXEC : 0) < 0) return false;
+  resources = cgroup_start();
+  // A descriptor for each running jail.
+  struct rlimit files;
+  if (resources < 0 || getrlimit(RLIMIT_NOFILE, &files) != 0) return false;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGCHLD);
@@ -187,7 +199,7 @@ static bool prepare(int argc, char **argv) {
 static void reap(void) {
   struct signalfd_siginfo ignored;
   while (read(signals, &ignored, sizeof ignored) > 0) {}
-  while (waitpid(-1, NULL, WNOHANG) > 0) {}
+  for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) cgroup_ended(pid);
 }
 
 // The host is gone: every init sees the pipe close and ends. Waiting for them, a second at most, leaves no zombies to
@@ -197,9 +209,12 @@ static void end_jails(void) {
   struct pollfd watch = {.fd = signals, .events = POLLIN};
   for (int round = 0; round < 100; round++) {
     reap();
-    if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD) return;
+    bool again = cgroup_tidy();
+    siginfo_t some;
+    if (!again && waitid(P_ALL, 0, &some, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD) break;
     poll(&watch, 1, 10);
   }
+  cgroup_end();
 }
 
 int main(int argc, char **argv) {
@@ -214,7 +229,7 @@ int main(int argc, char **argv) {
   if (report_send(CONTROL_FD, &hello) != 0) return 1;
   struct pollfd watch[2] = {{.fd = CONTROL_FD, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
   for (;;) {
-    if (poll(watch, 2, -1) < 0) continue;
+    if (poll(watch, 2, cgroup_tidy() ? 20 : -1) < 0) continue;
     reap();
     if (watch[0].revents && !serve_one()) break;
   }

@@ -131,11 +131,13 @@ static const char *check_data(const struct jail_operation *operation, const stru
 
 // An operation that must be there, or must not run in this half, is found out before anything is done.
 static const char *check_order(const struct plan *plan, uint32_t count) {
-  size_t next = 0, forks = 0, executes = 0;
+  size_t next = 0, forks = 0, executes = 0, cgroups = 0;
   for (uint32_t i = 0; i < count; i++) {
     const struct jail_operation *operation = plan_operation(plan, i);
     forks += operation->code == JAIL_FORK;
     executes += operation->code == JAIL_EXECUTE;
+    cgroups += operation->code == JAIL_CGROUP;
+    if (operation->code == JAIL_CGROUP && (next > 0 || cgroups > 1 || operation->flags)) return "limits out of order";
     if (next >= MANDATORY_COUNT || operation->code != mandatory[next]) continue;
     if (operation->flags & JAIL_OPERATION_OPTIONAL) return "a mandatory operation is marked optional";
     next++;
@@ -186,4 +188,23 @@ const char *plan_check_ids(const struct plan *plan) {
   }
   if (header->outer_uid != geteuid()) return "outer uid is not the launcher's own";
   return header->outer_gid == getegid() ? NULL : "outer gid is not the launcher's own";
+}
+
+const struct jail_operation *plan_limits(const struct plan *plan) {
+  for (uint32_t i = 0; i < plan->header->operation_count; i++)
+    if (plan_operation(plan, i)->code == JAIL_CGROUP) return plan_operation(plan, i);
+  return NULL;
+}
+
+// Where the launcher has cgroups, memory and processes are always bounded; what it has not cannot be asked for.
+const char *plan_check_limits(const struct plan *plan, int resources) {
+  static const uint64_t least[] = {1u << 20, 2, 0}, most[] = {1ull << 50, 1u << 22, 1000000};
+  const struct jail_operation *limits = plan_limits(plan);
+  if (!limits) return resources & 3 ? "the plan has no limits for the jail as a whole" : NULL;
+  for (int i = 0; i < 3; i++) {
+    if (!(resources >> i & 1) && limits->number[i] != 0) return "a limit that this launcher cannot set";
+    if (resources >> i & 1 && (limits->number[i] < least[i] || limits->number[i] > most[i]))
+      return "a limit for the jail as a whole is out of range";
+  }
+  return NULL;
 }

@@ -1,4 +1,5 @@
-// Reports to the host: fixed records on a SOCK_SEQPACKET socket, so that a record is never torn.
+// What is written: reports to the host, fixed records on a SOCK_SEQPACKET socket, so that a record is never torn; and
+// the kernel's small files, which take a text as a whole or not at all.
 #include "jail.h"
 
 // Copies text into a fixed field, cut if need be, always ended by NUL.
@@ -24,4 +25,15 @@ int report_failure(int fd, uint32_t operation, const char *layer, int error, con
   report_text(record.layer, sizeof record.layer, layer);
   report_text(record.detail, sizeof record.detail, detail);
   return report_send(fd, &record);
+}
+
+// Writes to a file below a directory, or AT_FDCWD. 0, or -1 with errno.
+int write_text(int directory, const char *file, const char *text) {
+  int fd = openat(directory, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return -1;
+  ssize_t written = write(fd, text, strlen(text));
+  int error = errno;
+  close(fd);
+  errno = error;
+  return written == (ssize_t)strlen(text) ? 0 : -1;
 }

@@ -22,7 +22,7 @@ plan = os.memfd_create("plan", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
 os.write(plan, open(sys.argv[2], "rb").read())
 fcntl.fcntl(plan, F_ADD_SEALS, EVERY_SEAL)
 report, jail_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-socket.send_fds(ours, [struct.pack("IIII", REQUEST, 2, 0, 0)], [plan, jail_end.fileno()])
+socket.send_fds(ours, [struct.pack("IIII", REQUEST, 3, 0, 0)], [plan, jail_end.fileno()])
 jail_end.close()
 init = 0
 while True:

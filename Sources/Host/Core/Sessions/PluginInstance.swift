@@ -126,7 +126,7 @@ final class PluginInstance: Sendable {
             return
         }
         jail.terminate()
-        _ = await exit(within: HostLimits.terminateMilliseconds)
+        _ = await end(within: HostLimits.terminateMilliseconds)
         kill(cause: HostError(.pluginFailed, "the plugin \(plugin.name) was stopped", retryable: true))
     }
 
@@ -136,23 +136,23 @@ final class PluginInstance: Sendable {
         for capture in captures { capture.stop() }
     }
 
-    private func exit(within milliseconds: UInt64) async -> JailExit? {
-        await Self.exit(of: jail, within: milliseconds)
+    private func end(within milliseconds: UInt64) async -> JailEnd? {
+        await Self.end(of: jail, within: milliseconds)
     }
 
     private func deadline(_ state: LifecycleState) -> UInt64 { state.deadlineMilliseconds ?? 1_000 }
 
     /// Why a plugin's socket closed, as far as its init tells in time.
     private static func cause(of jail: Jail, plugin: String) async -> HostError {
-        let exit = await exit(of: jail, within: HostLimits.exitStatusMilliseconds)
-        let what = exit.map { "ended: \($0)" } ?? "closed its connection"
+        let end = await end(of: jail, within: HostLimits.exitStatusMilliseconds)
+        let what = end.map { "ended: \($0)" } ?? "closed its connection"
         return HostError(.pluginFailed, "the plugin \(plugin) \(what)", retryable: true)
     }
 
-    private static func exit(of jail: Jail, within milliseconds: UInt64) async -> JailExit? {
+    private static func end(of jail: Jail, within milliseconds: UInt64) async -> JailEnd? {
         // Not a task group: it would wait for the process too, which may never end by itself.
-        let waiter: Mutex<CheckedContinuation<JailExit?, Never>?> = Mutex(nil)
-        let take: @Sendable () -> CheckedContinuation<JailExit?, Never>? = {
+        let waiter: Mutex<CheckedContinuation<JailEnd?, Never>?> = Mutex(nil)
+        let take: @Sendable () -> CheckedContinuation<JailEnd?, Never>? = {
             waiter.withLock { waiter in
                 defer { waiter = nil }
                 return waiter
@@ -161,8 +161,8 @@ final class PluginInstance: Sendable {
         return await withCheckedContinuation { continuation in
             waiter.withLock { $0 = continuation }
             Task {
-                let exit = await jail.exited()
-                take()?.resume(returning: exit)
+                let end = await jail.ended()
+                take()?.resume(returning: end)
             }
             Task {
                 try? await Task.sleep(for: .milliseconds(milliseconds))

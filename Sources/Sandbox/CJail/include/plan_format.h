@@ -7,7 +7,7 @@
 #define JAIL_PLAN_MAGIC 0x504a584eu
 #define JAIL_REQUEST_MAGIC 0x514a584eu
 #define JAIL_REPORT_MAGIC 0x524a584eu
-#define JAIL_FORMAT_VERSION 2u
+#define JAIL_FORMAT_VERSION 3u
 
 #define JAIL_PLAN_MAX_BYTES 262144u
 #define JAIL_PLAN_MAX_OPERATIONS 512u
@@ -72,7 +72,9 @@ enum jail_code {
   JAIL_FILTER = 32,             // data: BPF for the plugin
   JAIL_EXECUTE = 33,            // [0] candidate paths (0: the sealed executable), [1] arguments, [2] variables; data
   JAIL_PLACE_SEALED = 34,       // data: path; the sealed memory's bytes as a file of the tmpfs root, for an interpreter
-  JAIL_CODE_END = 35,
+  JAIL_CGROUP = 35,             // [0] bytes of memory, [1] processes, [2] percent of a processor; 0: no such limit.
+                                // The launcher sets them; the jail's first process joins. Before CGROUP_NAMESPACE.
+  JAIL_CODE_END = 36,
 };
 
 // A request to the launcher: this message with SCM_RIGHTS [plan, report, then one per bit set in `descriptors`].
@@ -94,6 +96,8 @@ enum jail_report_kind {
   JAIL_REPORT_FAILED = 5,       // nothing runs
   JAIL_REPORT_READY = 6,        // the program was executed; init is confined
   JAIL_REPORT_EXITED = 7,       // value: exit code or signal; status: CLD_EXITED, CLD_KILLED or CLD_DUMPED
+  JAIL_REPORT_ENDED = 8,        // init is gone; from the launcher. How often a limit of the whole jail was met:
+                                // value: killed for memory, error: no more processes, status: throttled
 };
 
 #define JAIL_LAYER_BYTES 24

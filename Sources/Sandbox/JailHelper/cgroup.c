@@ -1,0 +1,193 @@
+// Limits on a jail as a whole (cgroups(7)). The launcher's own directories come in argv, never in a plan: up to three
+// of v1 and one of v2. In each, a jail gets a numbered one. Limits are set before the child exists; it is born in the
+// v2 directory and joins those of v1 itself: writing 0 to `tasks` costs 20 µs, a pid to `cgroup.procs` up to 8 ms.
+#include "jail.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static struct tree {
+  const char *argument;
+  int directory;
+  const char *path;
+} trees[CGROUP_TREES] = {
+    {"--cgroup-memory", -1, ""}, {"--cgroup-pids", -1, ""}, {"--cgroup-cpu", -1, ""}, {"--cgroup2", -1, ""}};
+// The tree in which each resource is bounded, or -1.
+static int home[CGROUP_V2] = {-1, -1, -1};
+
+// A jail that runs, or whose directories could not be removed yet. number 0: free.
+static struct slot {
+  pid_t pid;
+  int report;
+  uint32_t number, tries;
+} slots[JAIL_MAX_RUNNING];
+static uint32_t used_slots, last_number;
+static const char *problem;
+
+static int open_directory(int at, const char *path) {
+  return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static ssize_t get(int directory, const char *file, char *text, size_t size) {
+  int fd = directory < 0 ? -1 : openat(directory, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  ssize_t length = fd < 0 ? -1 : read(fd, text, size - 1);
+  if (fd >= 0) close(fd);
+  text[length < 0 ? 0 : length] = 0;
+  return length;
+}
+
+static int put(int directory, const char *file, const char *text) {
+  problem = file;
+  return write_text(directory, file, text);
+}
+
+bool cgroup_argument(const char *name, const char *path) {
+  int i = 0;
+  while (i < CGROUP_TREES && strcmp(name, trees[i].argument) != 0) i++;
+  if (i == CGROUP_TREES || trees[i].path[0] || path[0] != '/') return false;
+  trees[i].path = path;
+  return true;
+}
+
+// Opens the directories. The v2 tree stands in for the v1 trees that there are not. Which resources are bounded, a bit
+// each; negative when a directory cannot be used.
+int cgroup_start(void) {
+  static const char *const controllers[CGROUP_V2] = {"memory", "pids", "cpu"};
+  for (int i = 0; i < CGROUP_TREES; i++) {
+    if (!trees[i].path[0]) continue;
+    trees[i].directory = open_directory(AT_FDCWD, trees[i].path);
+    if (trees[i].directory < 0) return -1;
+    if (i < CGROUP_V2) home[i] = i;
+  }
+  char enabled[256], *rest = enabled;
+  get(trees[CGROUP_V2].directory, "cgroup.subtree_control", enabled, sizeof enabled);
+  for (char *word; (word = strsep(&rest, " \n"));)
+    for (int i = 0; i < CGROUP_V2; i++)
+      if (home[i] < 0 && strcmp(word, controllers[i]) == 0) home[i] = CGROUP_V2;
+  return (home[0] >= 0) | (home[1] >= 0) << 1 | (home[2] >= 0) << 2;
+}
+
+static int limit(int directory, int resource, uint64_t value) {
+  bool v2 = home[resource] == CGROUP_V2;
+  char text[48];
+  snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+  if (resource == CGROUP_PIDS) return put(directory, "pids.max", text);
+  if (resource == CGROUP_CPU) {  // percent of one processor, in a period of 100 ms
+    snprintf(text, sizeof text, v2 ? "%llu 100000" : "%llu", (unsigned long long)value * 1000);
+    return put(directory, v2 ? "cpu.max" : "cpu.cfs_quota_us", text);
+  }
+  if (v2) {  // oom.group: the whole jail dies, and no part of it goes on in an unknown state
+    if (put(directory, "memory.max", text) != 0 || put(directory, "memory.oom.group", "1") != 0) return -1;
+    return put(directory, "memory.swap.max", "0") == 0 || errno == ENOENT ? 0 : -1;
+  }
+  // The second counts memory and swap together, and may never be below the first. Kernels can lack it.
+  if (put(directory, "memory.limit_in_bytes", text) != 0) return -1;
+  if (put(directory, "memory.memsw.limit_in_bytes", text) == 0) return 0;
+  return errno == ENOENT ? put(directory, "memory.swappiness", "0") : -1;
+}
+
+static int make_in(struct jail *jail, int tree, const char *name, const uint64_t *limits) {
+  if (trees[tree].directory < 0 || (tree != CGROUP_V2 && limits[tree] == 0)) return 0;
+  problem = trees[tree].path;
+  if (mkdirat(trees[tree].directory, name, 0700) != 0 && errno != EEXIST) return -1;
+  int directory = jail->cgroups[tree] = open_directory(trees[tree].directory, name);
+  if (directory < 0) return -1;
+  for (int i = 0; i < CGROUP_V2; i++)
+    if (home[i] == tree && limits[i] > 0 && limit(directory, i, limits[i]) != 0) return -1;
+  if (tree == CGROUP_V2) return 0;
+  jail->cgroups[tree] = openat(directory, "tasks", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  int error = errno;
+  close(directory);
+  errno = error;
+  return jail->cgroups[tree] < 0 ? -1 : 0;
+}
+
+// Takes a slot and makes the directories with their limits. NULL, or what failed with errno; cgroup_launched must
+// follow in both cases.
+const char *cgroup_make(struct jail *jail) {
+  problem = "a place among the running jails";
+  jail->slot = 0;
+  while (jail->slot < used_slots && slots[jail->slot].number != 0) jail->slot++;
+  int report = jail->slot < JAIL_MAX_RUNNING ? fcntl(jail->report, F_DUPFD_CLOEXEC, FIRST_RECEIVED_FD) : -1;
+  if (report < 0) return problem;
+  if (jail->slot == used_slots) used_slots++;
+  if (++last_number == 0) last_number = 1;
+  slots[jail->slot] = (struct slot){.report = report, .number = last_number};
+  const struct jail_operation *limits = plan_limits(&jail->plan);
+  char name[16];
+  snprintf(name, sizeof name, "%u", last_number);
+  for (int tree = 0; tree < CGROUP_TREES && limits; tree++)
+    if (make_in(jail, tree, name, limits->number) != 0) return problem;
+  return NULL;
+}
+
+// pid: of init, or -1 when there is none. The directories are then removed like those of a jail that ended.
+void cgroup_launched(struct jail *jail, pid_t pid) {
+  int error = errno;
+  for (int tree = 0; tree < CGROUP_TREES; tree++)
+    if (jail->cgroups[tree] >= 0) close(jail->cgroups[tree]);
+  struct slot *slot = jail->slot < used_slots ? &slots[jail->slot] : NULL;
+  if (slot) slot->pid = pid;
+  if (slot && pid < 0) close(slot->report);
+  errno = error;
+}
+
+int cgroup_join(const struct jail *jail) {
+  for (int tree = 0; tree < CGROUP_V2; tree++)
+    if (jail->cgroups[tree] >= 0 && write(jail->cgroups[tree], "0", 1) != 1) return -1;
+  return 0;
+}
+
+// The number after a word in a file of lines `word number`; 0 where there is none.
+static int32_t counter(uint32_t number, int resource, const char *file, const char *word) {
+  char path[64], text[1024];
+  snprintf(path, sizeof path, "%u/%s", number, file);
+  get(home[resource] < 0 ? -1 : trees[home[resource]].directory, path, text, sizeof text);
+  size_t size = strlen(word);
+  for (const char *line = text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+    if (strncmp(line, word, size) == 0 && line[size] == ' ') return (int32_t)strtol(line + size, NULL, 10);
+  return 0;
+}
+
+// Init is gone: tells the host which limits the jail met, before the counters go with the directories.
+void cgroup_ended(pid_t pid) {
+  uint32_t i = 0;
+  while (i < used_slots && (slots[i].number == 0 || slots[i].pid != pid)) i++;
+  if (i == used_slots) return;
+  char path[32];
+  snprintf(path, sizeof path, "%u/cgroup.kill", slots[i].number);
+  if (trees[CGROUP_V2].directory >= 0) put(trees[CGROUP_V2].directory, path, "1");
+  const char *memory = home[CGROUP_MEMORY] == CGROUP_V2 ? "memory.events" : "memory.oom_control";
+  struct jail_report record = {.kind = JAIL_REPORT_ENDED};
+  record.value = counter(slots[i].number, CGROUP_MEMORY, memory, "oom_kill");
+  record.error = counter(slots[i].number, CGROUP_PIDS, "pids.events", "max");
+  record.status = counter(slots[i].number, CGROUP_CPU, "cpu.stat", "nr_throttled");
+  report_send(slots[i].report, &record);
+  close(slots[i].report);
+  slots[i].pid = -1;
+}
+
+// Removes the directories of jails that ended. The kernel lets go of them late: true when some should be tried again.
+bool cgroup_tidy(void) {
+  bool again = false;
+  for (uint32_t i = 0; i < used_slots; i++) {
+    if (slots[i].number == 0 || slots[i].pid > 0) continue;
+    char name[16];
+    snprintf(name, sizeof name, "%u", slots[i].number);
+    bool gone = true;
+    for (int tree = 0; tree < CGROUP_TREES; tree++)
+      if (trees[tree].directory >= 0 && unlinkat(trees[tree].directory, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+        gone = false;
+    if (gone || ++slots[i].tries > CGROUP_TRIES) slots[i].number = 0;
+    else again = true;
+  }
+  while (used_slots > 0 && slots[used_slots - 1].number == 0) used_slots--;
+  return again;
+}
+
+// The launcher ends: its own directories go as well. The host sweeps what is left when it starts again.
+void cgroup_end(void) {
+  for (int tree = 0; tree < CGROUP_TREES; tree++)
+    if (trees[tree].directory >= 0) rmdir(trees[tree].path);
+}
