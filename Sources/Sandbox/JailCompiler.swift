@@ -116,6 +116,10 @@ public enum JailCompiler {
         plan.append(JAIL_DROP_CAPABILITIES)
         plan.layer("speculation", "store bypass and indirect branches")
         for kind: UInt64 in [0, 1] { plan.append(JAIL_SPECULATION, [kind], optional: true) }
+        if SyscallProfile.refusesNewCode(policy.profile) {
+            plan.layer("no-new-code", "memory that was written is never executed")
+            plan.append(JAIL_NO_NEW_CODE, optional: true)  // Linux 6.3
+        }
         // After the last mount: Landlock forbids changing mounts.
         LandlockRules.append(policy, abi: kernel.landlockABI, &plan)
     }

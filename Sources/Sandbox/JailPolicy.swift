@@ -20,6 +20,13 @@ public struct JailMount: Sendable, Equatable {
         self.destination = destination
         self.writable = weakening == .writableMount
     }
+
+    /// The same mount of another place on the host.
+    func from(_ source: String) -> JailMount {
+        var copy = self
+        copy.source = source
+        return copy
+    }
 }
 
 /// A symbolic link in the jail's root, such as `/lib` on a merged-/usr system.
@@ -92,6 +99,8 @@ public struct JailPolicy: Sendable, Equatable {
     public var environment: [String: String]
     public var mounts: [JailMount]
     public var links: [JailLink]
+    /// More directories like /tmp: absolute paths in the jail, each with its size in bytes. Private, empty, writable.
+    public var temporary: [String: UInt64] = [:]
     /// Absolute path in the jail.
     public var workingDirectory: String
     public var limits: JailLimits

@@ -147,6 +147,8 @@ enum LayerFailure {
             case ("mount-sources", ENOENT): "the file to mount does not exist on the host"
             case ("mount-sources", ELOOP): "give the path without symbolic links"
             case ("mount-sources", EACCES): "the launcher's user must be able to reach the file"
+            case ("files", ELOOP): "a link is in the way in the jail: name the place that it leads to"
+            case ("files", EROFS): "the place to mount on does not exist in the read-only tree around it"
             case ("exec", ENOENT): "the program, or its dynamic loader, is not in the jail"
             case ("exec", ENOEXEC): "it is not a program for this machine"
             case ("proc", EPERM): "the container masks /proc; run the host outside it or unmask /proc"

@@ -36,7 +36,9 @@ enum LandlockRules {
         if case .script(_, let path) = policy.program {
             plan.append(JAIL_LANDLOCK_ALLOW, [readFile], text: [path])
         }
-        plan.append(JAIL_LANDLOCK_ALLOW, [writable], text: ["/tmp"])
+        for path in ["/tmp"] + policy.temporary.keys.sorted() {
+            plan.append(JAIL_LANDLOCK_ALLOW, [writable], text: [path])
+        }
         plan.append(JAIL_LANDLOCK_ALLOW, [(readFile | writeFile | readDirectory | truncate) & all], text: ["/dev"])
         plan.append(JAIL_LANDLOCK_ALLOW, [readFile | readDirectory], text: ["/proc"])
         plan.append(JAIL_LANDLOCK_ENFORCE)

@@ -7,7 +7,7 @@ enum PolicyCheck {
         var texts =
             policy.arguments + policy.environment.keys + policy.environment.values + policy.links.map(\.target)
             + policy.links.map(\.path) + policy.mounts.flatMap { [$0.source, $0.destination] }
-            + [policy.workingDirectory]
+            + [policy.workingDirectory] + policy.temporary.keys
         if case .script(let interpreter, let script) = policy.program { texts += [interpreter, script] }
         guard !texts.contains(where: { $0.utf8.contains(0) }) else { throw refused(policy, "a text contains NUL") }
         for key in policy.environment.keys where key.isEmpty || key.contains("=") {
@@ -23,7 +23,14 @@ enum PolicyCheck {
         guard policy.mounts.count + JailTree.devices.count <= Int(JAIL_MAX_SOURCES) else {
             throw refused(policy, "\(policy.mounts.count) mounts are too many")
         }
-        var inside = policy.mounts.map(\.destination) + policy.links.map(\.path)
+        let mounted = policy.mounts.map(\.destination) + policy.temporary.keys
+        for path in mounted {
+            guard let link = policy.links.first(where: { path == $0.path || path.hasPrefix("\($0.path)/") }) else {
+                continue
+            }
+            throw refused(policy, "\"\(path)\" leads through the link \(link.path); name what it points to")
+        }
+        var inside = mounted + policy.links.map(\.path)
         if case .script(let interpreter, let script) = policy.program { inside += [interpreter, script] }
         for path in inside + policy.mounts.map(\.source) + [policy.workingDirectory] where !isPlain(path) {
             throw refused(policy, "\"\(path)\" must be an absolute path without \".\", \"..\" or empty parts")
@@ -48,7 +55,9 @@ enum PolicyCheck {
         guard limits.memoryBytes <= 1 << 50, limits.processes < 1 << 22 else {
             throw refused(policy, "memoryBytes or processes is beyond what any machine has")
         }
-        guard limits.temporaryBytes >= 4096 else { throw refused(policy, "temporaryBytes is below one page") }
+        guard limits.temporaryBytes >= 4096, policy.temporary.values.allSatisfy({ $0 >= 4096 }) else {
+            throw refused(policy, "temporaryBytes is below one page")
+        }
     }
 
     /// The same rule as nexus-jail's.

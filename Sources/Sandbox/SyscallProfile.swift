@@ -31,6 +31,9 @@ struct SyscallProfile: Sendable, Equatable {
         "denied": PackageResources.denied_json,
     ]
 
+    /// Runtimes that make machine code while they run need memory that is first written and then executed.
+    static func refusesNewCode(_ name: String) -> Bool { ["native", "strict", "python"].contains(name) }
+
     /// Names of the profiles that exist, in the order of the file.
     static func names() throws(JailError) -> [String] {
         try index().compactMap { $0["name"]?.stringValue }

@@ -23,8 +23,8 @@ import Testing
         #expect(
             layers == [
                 "namespaces", "mount-sources", "identity", "no-user-namespaces", "files", "proc", "pivot-root",
-                "keyring", "limits", "no-new-privileges", "capabilities", "speculation", "landlock", "init", "session",
-                "descriptors", "verify", "seccomp", "exec",
+                "keyring", "limits", "no-new-privileges", "capabilities", "speculation", "no-new-code", "landlock",
+                "init", "session", "descriptors", "verify", "seccomp", "exec",
             ])
     }
 
@@ -68,6 +68,19 @@ import Testing
                 "  pivot",
                 "  read-only-root",
             ])
+    }
+
+    @Test func temporaryDirectoriesComeBeforeWhatIsMountedInThemAndAfterWhatTheyAreIn() throws {
+        var policy = Self.policy
+        policy.temporary = ["/srv/data/cache": 1 << 20, "/own": 2 << 20, "/out/x/y": 4096]
+        let all = try lines(policy)
+        let places = ["/own", "/srv/data", "/srv/data/cache", "/out", "/out/x/y"].map { place in
+            all.firstIndex { $0.hasSuffix(" \(place)") && ($0.contains("bind") || $0.contains("mount-tmpfs")) }
+        }
+        let indices = places.compactMap { $0 }
+        #expect(indices.count == 5 && indices[0] < indices[1] && indices[1] < indices[2] && indices[3] < indices[4])
+        #expect(all.contains("  mount-tmpfs 2097152 8192 448 14 /own"))
+        #expect(all.contains { $0.hasPrefix("  landlock-allow") && $0.hasSuffix(" /srv/data/cache") })
     }
 
     @Test func scriptIsAReadOnlyFileOfTheRootThatOnlyMayBeRead() throws {

@@ -74,7 +74,8 @@ enum jail_code {
   JAIL_PLACE_SEALED = 34,       // data: path; the sealed memory's bytes as a file of the tmpfs root, for an interpreter
   JAIL_CGROUP = 35,             // [0] bytes of memory, [1] processes, [2] percent of a processor; 0: no such limit.
                                 // The launcher sets them; the jail's first process joins. Before CGROUP_NAMESPACE.
-  JAIL_CODE_END = 36,
+  JAIL_NO_NEW_CODE = 36,        // what was writable never becomes executable: PR_SET_MDWE, kept across exec
+  JAIL_CODE_END = 37,
 };
 
 // A request to the launcher: this message with SCM_RIGHTS [plan, report, then one per bit set in `descriptors`].
