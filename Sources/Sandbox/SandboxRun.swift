@@ -6,49 +6,82 @@ import Glibc
 public enum SandboxRun {
     /// For `nexus sandbox run`: the jail could not be built, so the program never ran.
     public static let couldNotBuildStatus: Int32 = 125
+    /// As timeout(1) has it.
+    public static let timedOutStatus: Int32 = 124
+    /// As shells have them: a program that is not there, and one that cannot be executed.
+    static let notFoundStatus: Int32 = 127
+    static let notExecutableStatus: Int32 = 126
+    /// What a program has between SIGTERM and its end, once its time is over.
+    static let graceSeconds = 1.0
 
     private static let programs = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"]
     private static let configuration = ["/etc/ld.so.cache", "/etc/alternatives"]
     private static let searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    /// Runs a program to its end.
-    ///
-    /// - Parameters:
-    ///   - binds: more of the host; symbolic links in their sources are resolved here.
-    ///   - environment: added to `PATH`, `HOME` and `TERM`.
-    ///   - helper: path of nexus-jail.
-    /// - Throws: `JailError` when the jail could not be built; the CLI exits with `couldNotBuildStatus` then.
-    public static func run(
-        profile: String = "compat", binds: [JailMount] = [], environment: [String: String] = [:], command: [String],
-        limits: JailLimits = .interactive, helper: String
-    ) async throws(JailError) -> JailExit {
-        let launcher = try JailLauncher.start(helper: helper, mountRoots: ["/"])
-        defer { launcher.close() }
-        let policy = try policy(
-            profile: profile, binds: binds, environment: environment, command: command, limits: limits)
-        let descriptors = JailDescriptors(standardInput: 0, standardOutput: 1, standardError: 2)
-        let jail = try await launcher.spawn(policy, descriptors: descriptors)
-        return await jail.exited()
-    }
+    /// How a run ended.
+    public enum Outcome: Sendable, Equatable {
+        case ended(JailExit)
+        case timedOut
 
-    /// The exit status that stands for how a program ended, as shells have it.
-    public static func status(of exit: JailExit) -> Int32 {
-        switch exit {
-        case .exited(let code): code
-        case .signalled(let number): 128 + number
-        case .lost: 128 + SIGKILL
+        /// The exit status that stands for it, as shells and timeout(1) have it.
+        public var status: Int32 {
+            switch self {
+            case .ended(.exited(let code)): code
+            case .ended(.signalled(let number)): 128 + number
+            case .ended(.lost): 128 + SIGKILL
+            case .timedOut: timedOutStatus
+            }
         }
     }
 
-    static func policy(
-        profile: String, binds: [JailMount], environment: [String: String], command: [String], limits: JailLimits
-    ) throws(JailError) -> JailPolicy {
+    /// The exit status for a program that never ran.
+    public static func status(of error: JailError) -> Int32 {
+        switch (error.layer, error.errno) {
+        case ("exec", ENOENT): notFoundStatus
+        case ("exec", EACCES), ("exec", ENOEXEC), ("exec", EISDIR): notExecutableStatus
+        default: couldNotBuildStatus
+        }
+    }
+
+    /// Runs a program to its end, or to the end of its time. Cancelling the task ends it as well.
+    ///
+    /// - Parameter helper: path of nexus-jail.
+    /// - Throws: `JailError` when the program was never executed; `status(of:)` says what to exit with.
+    public static func run(_ options: Options, command: [String], helper: String) async throws(JailError) -> Outcome {
+        try options.check()
+        let policy = try policy(options, command: command)
+        let launcher = try JailLauncher.start(helper: helper, mountRoots: ["/"])
+        defer { launcher.close() }
+        let descriptors = JailDescriptors(standardInput: 0, standardOutput: 1, standardError: 2)
+        let jail = try await launcher.spawn(policy, descriptors: descriptors)
+        return await withTaskCancellationHandler {
+            await outcome(of: jail, seconds: options.seconds)
+        } onCancel: {
+            jail.kill()
+        }
+    }
+
+    private static func outcome(of jail: Jail, seconds: Double?) async -> Outcome {
+        guard let seconds else { return .ended(await jail.exited()) }
+        let limit = Task {
+            do { try await Task.sleep(for: .seconds(seconds)) } catch { return false }
+            jail.terminate()
+            try? await Task.sleep(for: .seconds(graceSeconds))
+            jail.kill()
+            return true
+        }
+        let exit = await jail.exited()
+        limit.cancel()
+        return await limit.value ? .timedOut : .ended(exit)
+    }
+
+    static func policy(_ options: Options, command: [String]) throws(JailError) -> JailPolicy {
         guard let program = command.first else {
-            throw JailError(.policy, "no command: nexus sandbox run [--profile P] [--bind SRC:DST[:rw]] -- CMD…")
+            throw JailError(.policy, "no command: nexus sandbox run [OPTIONS] -- CMD…", layer: "arguments")
         }
         var variables = ["PATH": searchPath, "HOME": "/tmp"]
         if let term = getenv("TERM") { variables["TERM"] = String(cString: term) }
-        variables.merge(environment) { $1 }
+        variables.merge(options.environment) { $1 }
         var mounts: [JailMount] = []
         var links: [JailLink] = []
         for path in programs + configuration {
@@ -58,21 +91,14 @@ public enum SandboxRun {
                 mounts.append(JailMount(source: path, destination: path))
             }
         }
-        for bind in binds {
-            guard let source = realpath(bind.source, nil) else {
-                throw JailError(
-                    .policy, "--bind \(bind.source): \(ErrnoName.describe(errno))", layer: "mount-sources", errno: errno
-                )
-            }
-            defer { free(source) }
-            mounts.append(
-                JailMount(
-                    source: String(cString: source), destination: bind.destination,
-                    weakening: bind.writable ? .writableMount : nil))
-        }
-        return JailPolicy(
-            name: program, profile: profile, program: .path(program), arguments: command, environment: variables,
-            mounts: mounts, links: links, limits: limits)
+        // A jail has a /tmp of its own anyway.
+        let temporary = options.temporary.filter { $0 != "/tmp" }
+        var policy = JailPolicy(
+            name: program, profile: options.profile, program: .path(program), arguments: command,
+            environment: variables, mounts: mounts + (try options.resolvedBinds()), links: links,
+            workingDirectory: options.workingDirectory, limits: options.limits)
+        policy.temporary = Dictionary(temporary.map { ($0, options.limits.temporaryBytes) }) { first, _ in first }
+        return policy
     }
 
     private static func linkTarget(_ path: String) -> String? {

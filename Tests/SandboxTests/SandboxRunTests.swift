@@ -6,9 +6,17 @@ import Testing
 
 @Suite(.serialized) struct SandboxRunTests {
     private func run(
-        _ command: [String], binds: [JailMount] = [], profile: String = "compat"
+        _ command: [String], binds: [JailMount] = [], profile: String = "compat", person: Person = .root,
+        _ change: (inout SandboxRun.Options) -> Void = { _ in }
     ) async throws -> JailExit {
-        try await SandboxRun.run(profile: profile, binds: binds, command: command, helper: Programs.jail)
+        var options = SandboxRun.Options()
+        options.binds = binds
+        options.profile = profile
+        change(&options)
+        let helper = try Person.available == [.ordinary] || person == .root ? Programs.jail : Programs.ordinaryJail
+        let outcome = try await SandboxRun.run(options, command: command, helper: helper)
+        guard case .ended(let exit) = outcome else { throw MissingProgram(description: "\(outcome)") }
+        return exit
     }
 
     @Test(arguments: ["python", "compat"])
@@ -38,13 +46,19 @@ import Testing
 
     @Test func aSignalBecomesAStatusAbove128() async throws {
         let exit = try await run(["bash", "-c", "kill -9 $$"])
-        #expect(SandboxRun.status(of: exit) == 137)
+        #expect(SandboxRun.Outcome.ended(exit).status == 137)
     }
 
     @Test func aProgramThatIsNotThereIsNotTheProgramsOwnFailure() async throws {
         let error = await #expect(throws: JailError.self) { try await run(["no-such-program"]) }
         #expect(error?.layer == "exec" && error?.errno == ENOENT)
-        #expect(SandboxRun.couldNotBuildStatus == 125)
+        #expect(error.map { SandboxRun.status(of: $0) } == 127)
+        let file = await #expect(throws: JailError.self) { try await run(["/usr/share/dict"]) }
+        #expect(file.map { [126, 127].contains(SandboxRun.status(of: $0)) } == true)
+        let folder = await #expect(throws: JailError.self) { try await run(["/usr/bin"]) }
+        #expect(folder.map { SandboxRun.status(of: $0) } == 126)
+        #expect(SandboxRun.status(of: JailError(.layer, "", layer: "namespaces", errno: EPERM)) == 125)
+        #expect(SandboxRun.status(of: JailError(.layer, "", layer: "mount-sources", errno: ENOENT)) == 125)
     }
 
     @Test func bindsAreReadOnlyUnlessWeakened() async throws {
@@ -71,5 +85,92 @@ import Testing
     @Test func anEmptyCommandSaysHowToGiveOne() async throws {
         let error = await #expect(throws: JailError.self) { try await run([]) }
         #expect(error?.message.contains("nexus sandbox run") == true)
+    }
+
+    @Test(arguments: Person.available)
+    func temporaryDirectoriesAreEmptyWritableBoundedAndNotExecutable(person: Person) async throws {
+        let script = """
+            set -e; cd /srv/inner; test -z "$(ls)"; echo x >a; cp /usr/bin/true t; chmod +x t; ! ./t 2>/dev/null
+            ! head -c 3000000 /dev/zero >big 2>/dev/null
+            """
+        let exit = try await run(["bash", "-c", script], person: person) {
+            $0.temporary = ["/srv/inner", "/usr/share", "/tmp"]
+            $0.limits.temporaryBytes = 2 << 20
+        }
+        #expect(exit == .exited(code: 0))
+        let hidden = try await run(["bash", "-c", "test -z \"$(ls /usr/share)\""], person: person) {
+            $0.temporary = ["/usr/share"]
+        }
+        #expect(hidden == .exited(code: 0))
+    }
+
+    @Test(arguments: Person.available)
+    func environmentAndDirectoryAreWhatWasAskedFor(person: Person) async throws {
+        let script = "test \"$GREETING\" = 'a=b c' && test \"$PWD\" = /usr/share && test -z \"$SECRET_OF_THE_HOST\""
+        setenv("SECRET_OF_THE_HOST", "x", 1)
+        defer { unsetenv("SECRET_OF_THE_HOST") }
+        let exit = try await run(["bash", "-c", script], person: person) {
+            $0.environment = ["GREETING": "a=b c"]
+            $0.workingDirectory = "/usr/share"
+        }
+        #expect(exit == .exited(code: 0))
+    }
+
+    @Test(arguments: Person.available)
+    func limitsAreThoseOfTheCommandLine(person: Person) async throws {
+        let memory = try await run(
+            ["/usr/bin/python3", "-c", "bytearray(300 << 20)"], person: person
+        ) { $0.limits.memoryBytes = 200 << 20 }
+        #expect(memory != .exited(code: 0))
+        let processes = try await run(
+            ["bash", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 9 & done"], person: person
+        ) { $0.limits.processes = 4 }
+        #expect(processes != .exited(code: 0))
+    }
+
+    @Test(arguments: Person.available)
+    func aProgramThatTakesTooLongIsEndedWithEverythingThatItStarted(person: Person) async throws {
+        var options = SandboxRun.Options()
+        options.seconds = 0.3
+        let helper = try person == .ordinary && getuid() == 0 ? Programs.ordinaryJail : Programs.jail
+        let stubborn = ["bash", "-c", "trap '' TERM; sleep 1000 & while :; do sleep 1; done"]
+        let outcome = try await SandboxRun.run(options, command: stubborn, helper: helper)
+        #expect(outcome == .timedOut && outcome.status == 124)
+        options.seconds = 60
+        #expect(try await SandboxRun.run(options, command: ["true"], helper: helper) == .ended(.exited(code: 0)))
+    }
+
+    @Test func aCancelledRunEndsTheProgram() async throws {
+        let helper = try Programs.jail
+        let run = Task { try await SandboxRun.run(SandboxRun.Options(), command: ["sleep", "1000"], helper: helper) }
+        try await Task.sleep(for: .milliseconds(300))
+        run.cancel()
+        #expect(try await run.value.status == 137)
+    }
+
+    @Test func linksAreFollowedInSourcesAndRefusedInDestinations() async throws {
+        var template = Array("/tmp/nexus-link-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        chmod(folder, 0o755)
+        try #require(mkdir("\(folder)/real", 0o755) == 0 && symlink("real", "\(folder)/link") == 0)
+        try "x".write(toFile: "\(folder)/real/file", atomically: false, encoding: .utf8)
+        let source = JailMount(source: "\(folder)/link", destination: "/data")
+        #expect(try await run(["cat", "/data/file"], binds: [source]) == .exited(code: 0))
+        // A link of the jail's own, and one in a tree that is shown.
+        let own = await #expect(throws: JailError.self) {
+            try await run(["true"], binds: [JailMount(source: folder, destination: "/lib/data")])
+        }
+        #expect(own?.message.contains("leads through the link /lib") == true)
+        let shown = await #expect(throws: JailError.self) {
+            let binds = [
+                JailMount(source: folder, destination: "/data"),
+                JailMount(source: "/usr/share", destination: "/data/link/file"),
+            ]
+            return try await run(["true"], binds: binds)
+        }
+        #expect(shown?.layer == "files" && shown?.errno == ELOOP)
+        #expect(shown?.message.contains("a link is in the way") == true)
     }
 }

@@ -33,8 +33,8 @@ struct DoctorCommand: HostCommand {
     /// Runs `true` in a jail: the proof that all layers go together. Nil when it worked.
     private func trial(_ helper: String) async -> String? {
         do throws(JailError) {
-            let exit = try await SandboxRun.run(command: ["/usr/bin/true"], helper: helper)
-            return exit == .exited(code: 0) ? nil : "the trial program \(exit)"
+            let outcome = try await SandboxRun.run(SandboxRun.Options(), command: ["/usr/bin/true"], helper: helper)
+            return outcome == .ended(.exited(code: 0)) ? nil : "the trial program ended with \(outcome.status)"
         } catch {
             return error.message
         }

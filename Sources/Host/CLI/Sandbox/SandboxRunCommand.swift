@@ -1,0 +1,122 @@
+internal import ArgumentParser
+internal import Foundation
+internal import JSONBytes
+internal import Sandbox
+
+/// `nexus sandbox run [OPTIONS] -- CMD…`
+struct SandboxRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run a program in the plugin jail; no host is needed.",
+        discussion: """
+            The system's programs are visible read-only; nothing else of this machine is. Exit code: the program's; \
+            128+n if signal n ended it; 124 if its time was over; 125 if the jail could not be built; 126 if the \
+            program cannot be executed; 127 if it is not there.
+            """)
+
+    @Option(help: "System call profile: compat, python, strict or native.")
+    var profile = "compat"
+
+    @Option(
+        help: ArgumentHelp("Show a file or directory of this machine, writable (a weakening).", valueName: "src:dst"))
+    var bind: [String] = []
+
+    @Option(help: ArgumentHelp("Show a file or directory of this machine, read-only.", valueName: "src:dst"))
+    var roBind: [String] = []
+
+    @Option(help: ArgumentHelp("Mount an empty directory of the jail's own.", valueName: "dst"))
+    var tmpfs: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Set a variable; nothing of the caller's environment but TERM is there.", valueName: "name=value"))
+    var setenv: [String] = []
+
+    @Option(help: ArgumentHelp("Start the program in this directory of the jail.", valueName: "dir"))
+    var chdir = "/tmp"
+
+    @Option(help: ArgumentHelp("Let the program reach one server.", valueName: "host:port"))
+    var allowNet: [String] = []
+
+    @Option(help: ArgumentHelp("Memory, for example 512M.", valueName: "size"))
+    var memory: String?
+
+    @Option(help: ArgumentHelp("Processes and threads together.", valueName: "n"))
+    var pids: UInt32?
+
+    @Option(help: ArgumentHelp("End the program after so long.", valueName: "seconds"))
+    var timeout: Double?
+
+    @Flag(help: "Print errors as JSON.")
+    var json = false
+
+    @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
+    var command: [String] = []
+
+    func run() async throws {
+        let terminal = TerminalState()
+        do throws(JailError) {
+            let status = try await runToTheEnd().status
+            terminal.restore()
+            // The program's status is ours, at once and without another word.
+            Foundation.exit(status)
+        } catch {
+            terminal.restore()
+            SandboxCommand.say(error, json: json)
+            throw ExitCode(SandboxRun.status(of: error))
+        }
+    }
+
+    /// Ctrl-C and the like end the jail, and then this.
+    private func runToTheEnd() async throws(JailError) -> SandboxRun.Outcome {
+        let options = try options()
+        let command = command
+        Interrupt.arm()
+        let running = Task { () async -> Result<SandboxRun.Outcome, JailError> in
+            do throws(JailError) {
+                return .success(try await SandboxRun.run(options, command: command, helper: DaemonProcess.jailHelper))
+            } catch {
+                return .failure(error)
+            }
+        }
+        let watch = Task {
+            while !Interrupt.isSet { try await Task.sleep(for: .milliseconds(100)) }
+            running.cancel()
+        }
+        defer { watch.cancel() }
+        return try await running.value.get()
+    }
+
+    private func options() throws(JailError) -> SandboxRun.Options {
+        var options = SandboxRun.Options()
+        options.profile = profile
+        for text in roBind { options.binds.append(try SandboxRun.Options.mount(text, writable: false)) }
+        for text in bind { options.binds.append(try SandboxRun.Options.mount(text, writable: true)) }
+        for text in setenv {
+            let variable = try SandboxRun.Options.variable(text)
+            options.environment[variable.name] = variable.value
+        }
+        options.temporary = tmpfs
+        options.workingDirectory = chdir
+        options.network = allowNet
+        if let memory { options.limits.memoryBytes = try SandboxRun.Options.size(memory) }
+        if let pids { options.limits.processes = pids }
+        options.seconds = timeout
+        return options
+    }
+}
+
+/// How the terminal was, for a program that was ended before it could put it back.
+struct TerminalState {
+    private var saved: termios?
+
+    init() {
+        var state = termios()
+        saved = tcgetattr(STDIN_FILENO, &state) == 0 ? state : nil
+    }
+
+    /// Only in the foreground: elsewhere the terminal is somebody else's, and the attempt would stop us.
+    func restore() {
+        guard var saved, tcgetpgrp(STDIN_FILENO) == getpgrp() else { return }
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &saved)
+    }
+}

@@ -1,0 +1,94 @@
+// What `nexus sandbox run` was told, in the terms of a policy. The texts come from the command line of an admin.
+import CJail
+import Glibc
+
+extension SandboxRun {
+    /// How a program is to be run.
+    public struct Options: Sendable, Equatable {
+        public var profile = "compat"
+        /// More of the host; symbolic links in their sources are resolved.
+        public var binds: [JailMount] = []
+        /// Empty directories of the jail's own, each with `limits.temporaryBytes` of room.
+        public var temporary: [String] = []
+        /// Added to `PATH`, `HOME` and `TERM`.
+        public var environment: [String: String] = [:]
+        /// Absolute path in the jail.
+        public var workingDirectory = "/tmp"
+        public var limits = JailLimits.interactive
+        /// After so long the program is ended.
+        public var seconds: Double?
+        /// `HOST:PORT` that the program may connect to.
+        public var network: [String] = []
+
+        public init() {}
+    }
+}
+
+extension SandboxRun.Options {
+    /// `SRC:DST`, both absolute.
+    ///
+    /// - Throws: `JailError` with `policy`, naming the option and the text.
+    public static func mount(_ text: String, writable: Bool) throws(JailError) -> JailMount {
+        let option = writable ? "--bind" : "--ro-bind"
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        if parts.count == 3, ["rw", "ro"].contains(parts[2]) {
+            throw refused(
+                "\(option) \(text)", "--bind shows SRC writable and --ro-bind read-only: leave :\(parts[2]) out")
+        }
+        guard parts.count == 2, parts.allSatisfy({ $0.hasPrefix("/") }) else {
+            throw refused("\(option) \(text)", "write SRC:DST with absolute paths")
+        }
+        return JailMount(source: parts[0], destination: parts[1], weakening: writable ? .writableMount : nil)
+    }
+
+    /// `NAME=VALUE`.
+    public static func variable(_ text: String) throws(JailError) -> (name: String, value: String) {
+        guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+            throw refused("--setenv \(text)", "write NAME=VALUE")
+        }
+        return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+
+    /// A number of bytes: digits, and `K`, `M` or `G` for powers of 1024.
+    public static func size(_ text: String) throws(JailError) -> UInt64 {
+        let units: [Character: UInt64] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+        let unit = text.last.flatMap { units[$0] }
+        let digits = unit == nil ? text[...] : text.dropLast()
+        guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isNumber }), let count = UInt64(digits),
+            case let (bytes, overflow) = count.multipliedReportingOverflow(by: unit ?? 1), !overflow, bytes > 0
+        else { throw refused("--memory \(text)", "write a size such as 512M or 2G") }
+        return bytes
+    }
+
+    /// Refuses what this version cannot do, before anything is started.
+    func check() throws(JailError) {
+        if let seconds, !(seconds > 0 && seconds <= 1e9) {
+            throw Self.refused("--timeout \(seconds)", "write seconds above 0")
+        }
+        if let host = network.first {
+            throw JailError(
+                .policy,
+                "--allow-net \(host): this version has no proxy for programs in a jail; a plugin asks the host "
+                    + "with http.fetch", layer: "network")
+        }
+    }
+
+    /// The binds with every link in their sources resolved: an admin's path may lead through some.
+    func resolvedBinds() throws(JailError) -> [JailMount] {
+        var resolved: [JailMount] = []
+        for bind in binds {
+            guard let source = realpath(bind.source, nil) else {
+                throw JailError(
+                    .policy, "\(bind.source) cannot be shown in the jail: \(ErrnoName.describe(errno))",
+                    layer: "mount-sources", errno: errno)
+            }
+            defer { free(source) }
+            resolved.append(bind.from(String(cString: source)))
+        }
+        return resolved
+    }
+
+    private static func refused(_ what: String, _ remedy: String) -> JailError {
+        JailError(.policy, "\(what): \(remedy)", layer: "arguments")
+    }
+}

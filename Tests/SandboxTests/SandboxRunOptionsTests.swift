@@ -1,0 +1,52 @@
+import Testing
+
+@testable import Sandbox
+
+struct SandboxRunOptionsTests {
+    @Test func bindsAreWritableAndReadOnlyOnesAreNot() throws {
+        let bind = try SandboxRun.Options.mount("/a:/b", writable: true)
+        #expect(bind.writable && bind.source == "/a" && bind.destination == "/b")
+        #expect(try !SandboxRun.Options.mount("/a:/b", writable: false).writable)
+        for text in ["", "/a", "a:/b", "/a:b", "/a:/b:/c", ":", "/a:"] {
+            #expect(throws: JailError.self) { try SandboxRun.Options.mount(text, writable: true) }
+        }
+    }
+
+    @Test func theFormerSpellingOfAWritableBindSaysWhatToWrite() {
+        let error = #expect(throws: JailError.self) { try SandboxRun.Options.mount("/a:/b:rw", writable: true) }
+        #expect(error?.message.contains("--ro-bind") == true)
+    }
+
+    @Test func variablesHaveANameAndMayHoldEqualsSigns() throws {
+        let variable = try SandboxRun.Options.variable("A=b=c")
+        #expect(variable.name == "A" && variable.value == "b=c")
+        #expect(try SandboxRun.Options.variable("A=").value == "")
+        for text in ["", "A", "=b"] {
+            #expect(throws: JailError.self) { try SandboxRun.Options.variable(text) }
+        }
+    }
+
+    @Test func sizesAreInPowersOf1024() throws {
+        #expect(try SandboxRun.Options.size("1048576") == 1 << 20)
+        #expect(try SandboxRun.Options.size("512M") == 512 << 20)
+        #expect(try SandboxRun.Options.size("2G") == 2 << 30)
+        for text in ["", "M", "0", "-1", "1.5G", "12T", "99999999999999999999", "99999999999G", "١M"] {
+            #expect(throws: JailError.self) { try SandboxRun.Options.size(text) }
+        }
+    }
+
+    @Test(arguments: [0, -1, .infinity, .nan])
+    func timeoutsMustBeTimes(seconds: Double) {
+        var options = SandboxRun.Options()
+        options.seconds = seconds
+        #expect(throws: JailError.self) { try options.check() }
+    }
+
+    @Test func networkThatNothingServesIsRefusedBeforeAnythingRuns() {
+        var options = SandboxRun.Options()
+        options.network = ["example.com:443"]
+        let error = #expect(throws: JailError.self) { try options.check() }
+        #expect(error?.message.contains("example.com:443") == true)
+        #expect(error.map { SandboxRun.status(of: $0) } == SandboxRun.couldNotBuildStatus)
+    }
+}
