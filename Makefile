@@ -9,6 +9,7 @@ JAIL_SOURCES := $(wildcard Sources/Sandbox/JailHelper/*.c)
 JAIL_HEADERS := $(wildcard Sources/Sandbox/JailHelper/*.h Sources/Sandbox/CJail/include/*.h)
 PROBE_SOURCES := $(wildcard sdk/conformance/probe/*.c)
 PROBE_HEADERS := $(wildcard sdk/conformance/probe/*.h)
+ESCAPE_SOURCES := $(wildcard Sources/Sandbox/Probe/*.c)
 HOSTILE_SOURCES := $(wildcard Tests/Fixtures/hostile/*.c)
 DEBUG := .build/debug
 PLUGIN := Plugins/crypto-bot/bin/crypto-bot
@@ -40,13 +41,14 @@ build: bootstrap
 	@install -m 755 -s .build/release/crypto-bot $(PLUGIN)
 	@$(CC) $(JAIL_FLAGS) -s -o bin/nexus-jail $(JAIL_SOURCES)
 	@$(CC) $(JAIL_FLAGS) -s -o bin/nexus-probe $(PROBE_SOURCES)
+	@$(CC) $(JAIL_FLAGS) -s -o bin/nexus-sandbox-probe $(ESCAPE_SOURCES)
 	@ls -sh1 bin
 
 # Everything that the tests need, in one build.
 debug: bootstrap
 	@swift build --build-tests
 # After the build, which makes .build/debug: a folder of ours in its place would be thrown away.
-	@$(MAKE) -s $(DEBUG)/nexus-jail $(DEBUG)/nexus-probe $(DEBUG)/hostile
+	@$(MAKE) -s $(DEBUG)/nexus-jail $(DEBUG)/nexus-probe $(DEBUG)/nexus-sandbox-probe $(DEBUG)/hostile
 	@$(MAKE) -s -C Tests/Fixtures/plugins OUT=$(CURDIR)/.build/fixture-plugins
 	@mkdir -p $(dir $(PLUGIN))
 	@install -m 755 -s $(DEBUG)/crypto-bot $(PLUGIN)
@@ -56,6 +58,9 @@ $(DEBUG)/nexus-jail: $(JAIL_SOURCES) $(JAIL_HEADERS)
 
 $(DEBUG)/nexus-probe: $(PROBE_SOURCES) $(PROBE_HEADERS)
 	@$(CC) $(JAIL_FLAGS) -o $@ $(PROBE_SOURCES)
+
+$(DEBUG)/nexus-sandbox-probe: $(ESCAPE_SOURCES) Sources/Sandbox/Probe/probe.h
+	@$(CC) $(JAIL_FLAGS) -o $@ $(ESCAPE_SOURCES)
 
 $(DEBUG)/hostile: $(HOSTILE_SOURCES)
 	@$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $(HOSTILE_SOURCES)

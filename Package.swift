@@ -62,7 +62,7 @@ let package = Package(
         .target(name: "CJail", path: "Sources/Sandbox/CJail", linkerSettings: [.linkedLibrary("seccomp")]),
         .target(
             name: "Sandbox", dependencies: ["CJail", "JSONBytes"], path: "Sources/Sandbox",
-            exclude: ["CJail", "JailHelper"], resources: [.embedInCode("Profiles")], swiftSettings: house),
+            exclude: ["CJail", "JailHelper", "Probe"], resources: [.embedInCode("Profiles")], swiftSettings: house),
 
         // What can be installed, and the bytes that were.
         .target(

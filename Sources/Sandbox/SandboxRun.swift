@@ -45,12 +45,16 @@ public enum SandboxRun {
 
     /// Runs a program to its end, or to the end of its time. Cancelling the task ends it as well.
     ///
-    /// - Parameter helper: path of nexus-jail.
+    /// - Parameters:
+    ///   - helper: path of nexus-jail.
+    ///   - cgroups: where jails may be bounded as a whole.
     /// - Throws: `JailError` when the program was never executed; `status(of:)` says what to exit with.
-    public static func run(_ options: Options, command: [String], helper: String) async throws(JailError) -> Outcome {
+    public static func run(
+        _ options: Options, command: [String], helper: String, cgroups: CgroupPlacement = .ofThisMachine()
+    ) async throws(JailError) -> Outcome {
         try options.check()
         let policy = try policy(options, command: command)
-        let launcher = try JailLauncher.start(helper: helper, mountRoots: ["/"])
+        let launcher = try JailLauncher.start(helper: helper, mountRoots: ["/"], cgroups: cgroups)
         defer { launcher.close() }
         let descriptors = JailDescriptors(standardInput: 0, standardOutput: 1, standardError: 2)
         let jail = try await launcher.spawn(policy, descriptors: descriptors)

@@ -9,7 +9,7 @@ import Testing
         ["plugin", "info"], ["plugin", "permissions"], ["plugin", "endpoint"], ["plugin", "start"], ["plugin", "stop"],
         ["plugin", "remove"], ["tool", "list"], ["tool", "call"], ["secret", "set"], ["secret", "list"],
         ["secret", "rm"], ["token", "create"], ["token", "list"], ["token", "revoke"], ["audit", "tail"],
-        ["sandbox", "run"], ["new", "tool"], ["dev"], ["pack"],
+        ["sandbox", "run"], ["sandbox", "probe"], ["new", "tool"], ["dev"], ["pack"],
     ]
 
     @Test func everyCommandHasHelpAndTakesJSON() throws {
@@ -28,7 +28,8 @@ import Testing
         #expect(none.status == 3)
         #expect(try JSONValue(parsing: none.errors)["error"]?["message"]?.stringValue?.contains("nexus up") == true)
         #expect(try Program.run([nexus, "plugin", "frobnicate"]).status == 64)
-        #expect(try Program.run([nexus, "sandbox", "run", "--", "/no/such/program"]).status == 125)
+        #expect(try Program.run([nexus, "sandbox", "run", "--", "/no/such/program"]).status == 127)
+        #expect(try Program.run([nexus, "sandbox", "run", "--", "/usr/bin"]).status == 126)
     }
 
     @Test(arguments: Person.available)
@@ -43,14 +44,44 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         chmod(folder, 0o777)
         try "hello".write(toFile: "\(folder)/file", atomically: false, encoding: .utf8)
-        let shown = try Program.run(nexus + ["--bind", "\(folder):/data", "--", "cat", "/data/file"])
+        let shown = try Program.run(nexus + ["--ro-bind", "\(folder):/data", "--", "cat", "/data/file"])
         #expect(shown.output == "hello", "\(shown)")
-        let readOnly = try Program.run(nexus + ["--bind", "\(folder):/data", "--", "sh", "-c", "echo x > /data/new"])
+        let readOnly = try Program.run(
+            nexus + ["--ro-bind", "\(folder):/data", "--", "sh", "-c", "echo x > /data/new"])
         #expect(readOnly.status != 0 && readOnly.errors.contains("Read-only file system"), "\(readOnly)")
         let writable = try Program.run(
-            nexus + ["--bind", "\(folder):/data:rw", "--", "sh", "-c", "echo x > /data/new"])
+            nexus + ["--bind", "\(folder):/data", "--", "sh", "-c", "echo x > /data/new"])
         #expect(writable.status == 0, "\(writable)")
         #expect(try Program.run(nexus + ["--bind", "nonsense", "--", "true"]).status == 125)
+    }
+
+    @Test(arguments: Person.available)
+    func sandboxRunTakesWhatItsPeersTake(person: Person) throws {
+        let nexus = person.prefix + [try Built.program("nexus"), "sandbox", "run"]
+        let script = "test \"$A\" = 1 && test \"$PWD\" = /own && echo x >file && test -z \"$SECRET\""
+        let options = ["--tmpfs", "/own", "--chdir", "/own", "--setenv", "A=1", "--memory", "1G", "--pids", "8"]
+        let outcome = try Program.run(nexus + options + ["--", "sh", "-c", script], environment: ["SECRET": "s"])
+        #expect(outcome.status == 0, "\(outcome)")
+        let late = try Program.run(nexus + ["--timeout", "0.3", "--", "sleep", "1000"])
+        #expect(late.status == 124, "\(late)")
+        let many = try Program.run(nexus + ["--pids", "2", "--", "sh", "-c", "sleep 5 & sleep 5 & sleep 5 & sleep 5"])
+        #expect(many.status != 0, "\(many)")
+        let network = try Program.run(nexus + ["--allow-net", "example.com", "--json", "--", "true"])
+        #expect(network.status == 125 && network.errors.contains("example.com"), "\(network)")
+        #expect(try Program.run(nexus + ["--memory", "much", "--", "true"]).status == 125)
+    }
+
+    @Test(arguments: Person.available)
+    func probeFindsEveryWayOutHeld(person: Person) throws {
+        let nexus = person.prefix + [try Built.program("nexus"), "sandbox", "probe"]
+        for profile in ["strict", "python"] {
+            let outcome = try Program.run(nexus + ["--profile", profile, "--json"])
+            let report = try outcome.json()
+            #expect(outcome.status == 0 && report["held"]?.boolValue == true, "\(outcome)")
+            #expect(report["tried"]?.intValue == report["findings"]?.arrayValue?.count)
+        }
+        #expect(try Program.run(nexus + ["--profile", "compat"]).status == 1)
+        #expect(try Program.run(nexus + ["--profile", "none"]).status == 125)
     }
 
     @Test(arguments: Person.available)

@@ -43,7 +43,7 @@ enum Built {
         for part in ["bin", "plugins"] {
             try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
         }
-        for name in ["nexus", "nexusd", "nexus-jail", "exchange-simulator"] {
+        for name in ["nexus", "nexusd", "nexus-jail", "nexus-sandbox-probe", "exchange-simulator"] {
             try copy("\(debug)/\(name)", "\(folder)/bin/\(name)")
         }
         try copy("\(root)/Plugins/crypto-bot", "\(folder)/plugins/crypto-bot")

@@ -26,7 +26,11 @@ enum Programs {
         atexit {
             if case .success(let folder) = Programs.folder { try? FileManager.default.removeItem(atPath: folder) }
         }
-        for (variable, name) in [("NEXUS_JAIL", "nexus-jail"), ("NEXUS_HOSTILE", "hostile")] {
+        let programs = [
+            ("NEXUS_JAIL", "nexus-jail"), ("NEXUS_HOSTILE", "hostile"),
+            ("NEXUS_SANDBOX_PROBE", "nexus-sandbox-probe"),
+        ]
+        for (variable, name) in programs {
             let copy = "\(folder)/\(name)"
             try FileManager.default.copyItem(atPath: try find(variable, name), toPath: copy)
             chmod(copy, 0o755)
@@ -41,6 +45,8 @@ enum Programs {
     static var jail: String { get throws { try folder.get() + "/nexus-jail" } }
     static var ordinaryJail: String { get throws { try folder.get() + "/ordinary-jail" } }
     static var hostile: String { get throws { try folder.get() + "/hostile" } }
+    static var probe: String { get throws { try folder.get() + "/nexus-sandbox-probe" } }
+    static var probeBytes: [UInt8] { get throws { Array(try Data(contentsOf: URL(fileURLWithPath: try probe))) } }
     static var hostileBytes: [UInt8] {
         get throws { Array(try Data(contentsOf: URL(fileURLWithPath: try hostile))) }
     }
@@ -56,10 +62,11 @@ enum Person: String, CaseIterable, Sendable, CustomTestStringConvertible {
     private var changesUser: Bool { self == .ordinary && getuid() == 0 }
     var testDescription: String { rawValue }
 
+    var helper: String { get throws { changesUser ? try Programs.ordinaryJail : try Programs.jail } }
+    /// An ordinary host of this machine could write in no cgroup; this process is root and could.
+    var cgroups: CgroupPlacement { changesUser ? .none : .ofThisMachine() }
+
     func launcher(mountRoots: [String] = ["/usr"]) throws -> JailLauncher {
-        let helper = changesUser ? try Programs.ordinaryJail : try Programs.jail
-        // An ordinary host of this machine could write in no cgroup; this process is root and could.
-        let cgroups = changesUser ? CgroupPlacement.none : .ofThisMachine()
         return try JailLauncher.start(helper: helper, mountRoots: mountRoots, cgroups: cgroups)
     }
 

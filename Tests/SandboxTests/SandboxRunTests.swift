@@ -6,15 +6,15 @@ import Testing
 
 @Suite(.serialized) struct SandboxRunTests {
     private func run(
-        _ command: [String], binds: [JailMount] = [], profile: String = "compat", person: Person = .root,
+        _ command: [String], binds: [JailMount] = [], profile: String = "compat", person: Person = Person.available[0],
         _ change: (inout SandboxRun.Options) -> Void = { _ in }
     ) async throws -> JailExit {
         var options = SandboxRun.Options()
         options.binds = binds
         options.profile = profile
         change(&options)
-        let helper = try Person.available == [.ordinary] || person == .root ? Programs.jail : Programs.ordinaryJail
-        let outcome = try await SandboxRun.run(options, command: command, helper: helper)
+        let outcome = try await SandboxRun.run(
+            options, command: command, helper: person.helper, cgroups: person.cgroups)
         guard case .ended(let exit) = outcome else { throw MissingProgram(description: "\(outcome)") }
         return exit
     }
@@ -123,7 +123,7 @@ import Testing
         ) { $0.limits.memoryBytes = 200 << 20 }
         #expect(memory != .exited(code: 0))
         let processes = try await run(
-            ["bash", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 9 & done"], person: person
+            ["sh", "-c", "sleep 9 & sleep 9 & sleep 9 & sleep 9 & sleep 9"], person: person
         ) { $0.limits.processes = 4 }
         #expect(processes != .exited(code: 0))
     }
@@ -132,12 +132,14 @@ import Testing
     func aProgramThatTakesTooLongIsEndedWithEverythingThatItStarted(person: Person) async throws {
         var options = SandboxRun.Options()
         options.seconds = 0.3
-        let helper = try person == .ordinary && getuid() == 0 ? Programs.ordinaryJail : Programs.jail
         let stubborn = ["bash", "-c", "trap '' TERM; sleep 1000 & while :; do sleep 1; done"]
-        let outcome = try await SandboxRun.run(options, command: stubborn, helper: helper)
+        let outcome = try await SandboxRun.run(
+            options, command: stubborn, helper: person.helper, cgroups: person.cgroups)
         #expect(outcome == .timedOut && outcome.status == 124)
         options.seconds = 60
-        #expect(try await SandboxRun.run(options, command: ["true"], helper: helper) == .ended(.exited(code: 0)))
+        let quick = try await SandboxRun.run(
+            options, command: ["true"], helper: person.helper, cgroups: person.cgroups)
+        #expect(quick == .ended(.exited(code: 0)))
     }
 
     @Test func aCancelledRunEndsTheProgram() async throws {

@@ -8,7 +8,7 @@ struct NexusCommand: AsyncParsableCommand {
         abstract: "Run plugins that nobody has to trust.",
         discussion: """
             Exit codes: 0 done · 1 refused or failed · 3 no nexusd is running in this home · 64 wrong usage · \
-            75 home or port in use · 125 the jail could not be built (sandbox run). Every command takes --json.
+            75 home or port in use · 124 to 127 for sandbox run, see there. Every command takes --json.
             """,
         version: "0.1.0",
         groupedSubcommands: [

@@ -8,6 +8,8 @@ struct DaemonProcess {
     /// nexusd beside this program.
     static var program: String { beside("nexusd") }
     static var jailHelper: String { beside("nexus-jail") }
+    /// What `nexus sandbox probe` runs in a jail.
+    static var sandboxProbe: String { beside("nexus-sandbox-probe") }
     /// The plugin that judges a host from inside, for `nexus conform --host`.
     static var probe: String { beside("nexus-probe") }
 
