@@ -6,54 +6,95 @@ import Synchronization
 struct CompiledFilter: Sendable, Equatable {
     var profile: String
     var bytes: [UInt8]
+    /// It asks the host about some calls: it must be installed with a listener.
+    var hasListener: Bool
 }
 
-/// Turns profiles into filters. Compiling one costs milliseconds, so each is kept.
+/// Turns profiles into filters. Each is kept: a host starts many jails of few profiles.
 enum FilterCompiler {
-    private static let cache = Mutex<[String: CompiledFilter]>([:])
+    /// What becomes of a refused call, or of every call.
+    enum Mode: Hashable, Sendable {
+        /// Refused calls are answered by the kernel alone.
+        case silent
+        /// Calls of the denied set go to the host, which can only refuse them.
+        case reported
+        /// `JailWeakening.recordedCalls`: allowed calls go to the host as well, to be counted.
+        case recorded
+    }
+    private struct Key: Hashable {
+        var profile: String
+        var mode: Mode
+    }
+    private static let cache = Mutex<[Key: CompiledFilter]>([:])
 
-    static func filter(profile name: String) throws(JailError) -> CompiledFilter {
-        if let known = cache.withLock({ $0[name] }) { return known }
-        let compiled = try compile(SyscallProfile.named(name))
-        cache.withLock { $0[name] = compiled }
+    static func filter(profile name: String, mode: Mode = .reported) throws(JailError) -> CompiledFilter {
+        let key = Key(profile: name, mode: mode)
+        if let known = cache.withLock({ $0[key] }) { return known }
+        let compiled = try compile(SyscallProfile.named(name), mode: mode)
+        cache.withLock { $0[key] = compiled }
         return compiled
     }
 
-    static func compile(_ profile: SyscallProfile) throws(JailError) -> CompiledFilter {
-        var rules: [cjail_rule] = []
-        let unconditional = Set(profile.allowed.filter { $0.condition == nil }.map(\.name))
-        for rule in profile.allowed {
-            // libseccomp lets the unconditional rule win; leaving the others out keeps the filter short.
-            if rule.condition != nil && unconditional.contains(rule.name) { continue }
-            rules += try lines(for: rule, action: 0)
-        }
-        // A denied call that this libseccomp cannot name gets the default answer, which refuses it as well.
-        for rule in profile.denied { rules += (try? lines(for: rule, action: UInt16(EPERM))) ?? [] }
-        var output = [UInt8](repeating: 0, count: Int(JAIL_MAX_FILTER_INSTRUCTIONS) * 8)
-        let length = cjail_filter(rules, rules.count, UInt16(ENOSYS), &output, output.count)
-        guard length > 0 else {
-            let number = Int32(truncatingIfNeeded: -length)
+    static func compile(_ profile: SyscallProfile, mode: Mode = .reported) throws(JailError) -> CompiledFilter {
+        let decisions = try decisions(profile, refusal: mode == .silent ? .refuse(errno: EPERM) : .report)
+        let program =
+            mode == .recorded
+            ? FilterProgram.assemble(recorded, others: .report)
+            : FilterProgram.assemble(decisions, others: .refuse(errno: ENOSYS))
+        guard program.count <= Int(JAIL_MAX_FILTER_INSTRUCTIONS) else {
             throw JailError(
-                .policy, "profile \(profile.name) does not compile: \(ErrnoName.describe(number))", layer: "seccomp",
-                errno: number)
+                .policy,
+                "profile \(profile.name) makes \(program.count) instructions, the kernel takes "
+                    + "\(JAIL_MAX_FILTER_INSTRUCTIONS)", layer: "seccomp")
         }
-        return CompiledFilter(profile: profile.name, bytes: Array(output.prefix(length)))
+        return CompiledFilter(
+            profile: profile.name, bytes: FilterProgram.bytes(program), hasListener: mode != .silent)
     }
 
-    /// The rules for one line: one per accepted value. A call that exists on other processors only has none.
-    private static func lines(for rule: SyscallRule, action: UInt16) throws(JailError) -> [cjail_rule] {
-        let number = cjail_syscall_number(rule.name)
-        guard number != -1 else {
-            throw JailError(.policy, "libseccomp does not know the system call \(rule.name)", layer: "seccomp")
+    /// Number by number. A call that exists on other processors only has none.
+    private static func decisions(
+        _ profile: SyscallProfile, refusal: FilterAction
+    ) throws(JailError) -> [Int32: CallDecision] {
+        let denied = Set(profile.denied.map(\.name))
+        var decisions: [Int32: CallDecision] = [:]
+        // A denied call that nobody can name here gets the default answer, which refuses it as well.
+        for name in denied { decisions[cjail_syscall_number(name)] = .always(refusal) }
+        for (name, rules) in Dictionary(grouping: profile.allowed, by: \.name) {
+            let number = cjail_syscall_number(name)
+            guard number != -1 else {
+                throw JailError(.policy, "libseccomp does not know the system call \(name)", layer: "seccomp")
+            }
+            let conditions = rules.compactMap(\.condition)
+            let otherwise: FilterAction = denied.contains(name) ? refusal : .refuse(errno: ENOSYS)
+            decisions[number] =
+                conditions.count < rules.count
+                ? .always(.allow) : .when(merged(conditions), then: .allow, otherwise: otherwise)
         }
-        guard number >= 0 else { return [] }
-        guard let condition = rule.condition else {
-            return [cjail_rule(number: number, action: action, has_argument: 0, argument: 0, mask: 0, value: 0)]
+        return decisions
+    }
+
+    /// Every call goes to the host but the one by which nexus-jail hands over the listener itself.
+    private static var recorded: [Int32: CallDecision] {
+        let report = SyscallRule.Condition(argument: 0, mask: .max, values: [UInt32(JAIL_REPORT_DESCRIPTOR)])
+        return [
+            cjail_syscall_number("sendmsg"): .when([report], then: .allow, otherwise: .report),
+            // Where the C library asks for it, the answer must be what the real filter says, at once.
+            cjail_syscall_number("clone3"): .always(.refuse(errno: ENOSYS)),
+        ]
+    }
+
+    /// Values that are compared under the same mask are compared in one go.
+    private static func merged(_ conditions: [SyscallRule.Condition]) -> [SyscallRule.Condition] {
+        var merged: [SyscallRule.Condition] = []
+        for condition in conditions {
+            if let index = merged.firstIndex(where: {
+                $0.argument == condition.argument && $0.mask == condition.mask
+            }) {
+                merged[index].values += condition.values.filter { !merged[index].values.contains($0) }
+            } else {
+                merged.append(condition)
+            }
         }
-        return condition.values.map {
-            cjail_rule(
-                number: number, action: action, has_argument: 1, argument: condition.argument, mask: condition.mask,
-                value: $0)
-        }
+        return merged
     }
 }

@@ -8,19 +8,24 @@ struct SyscallRule: Sendable, Equatable {
     struct Condition: Sendable, Equatable {
         var argument: UInt8
         /// Bits that count. The kernel reads 32-bit arguments from 64-bit registers, so the upper half never does.
-        var mask: UInt64
-        var values: [UInt64]
+        var mask: UInt32
+        var values: [UInt32]
     }
     var name: String
     var reason: String
     var condition: Condition?
+    /// The set that the line is from.
+    var set = ""
+    /// For a denied call: what a program can do instead.
+    var instead: String?
 }
 
 /// A named list of sets, resolved to rules.
 struct SyscallProfile: Sendable, Equatable {
     var name: String
     var allowed: [SyscallRule]
-    /// Calls answered EPERM rather than ENOSYS. Those that the profile allows are not among them.
+    /// Calls answered EPERM rather than ENOSYS, and reported. Those that the profile allows whatever their arguments
+    /// are not among them; those that it allows for some arguments are, and it means the others.
     var denied: [SyscallRule]
 
     private static let files: [String: [UInt8]] = [
@@ -48,7 +53,7 @@ struct SyscallProfile: Sendable, Equatable {
         }
         var allowed: [SyscallRule] = []
         for set in entry["sets"]?.arrayValue ?? [] { allowed += try rules(ofSet: set.stringValue ?? "") }
-        let names = Set(allowed.map(\.name))
+        let names = Set(allowed.filter { $0.condition == nil }.map(\.name))
         let denied = try rules(ofSet: "denied").filter { !names.contains($0.name) }
         return SyscallProfile(name: name, allowed: allowed, denied: denied)
     }
@@ -70,14 +75,18 @@ struct SyscallProfile: Sendable, Equatable {
         guard let reason = line["reason"]?.stringValue, !reason.isEmpty else {
             throw malformed(set, "\(name) has no reason")
         }
-        guard let argument = line["argument"] else { return SyscallRule(name: name, reason: reason, condition: nil) }
+        let instead = line["instead"]?.stringValue
+        guard let argument = line["argument"] else {
+            return SyscallRule(name: name, reason: reason, condition: nil, set: set, instead: instead)
+        }
         let values = (line["values"]?.objectValue?.members ?? []).compactMap { $0.value.intValue }
         guard let position = argument.intValue, (0..<6).contains(position), !values.isEmpty,
-            let mask = line["mask"].map(\.intValue) ?? .some(0xFFFF_FFFF), mask > 0, values.allSatisfy({ $0 >= 0 })
+            let mask = line["mask"].map({ $0.intValue.flatMap { UInt32(exactly: $0) } }) ?? .some(UInt32.max), mask > 0,
+            values.allSatisfy({ UInt32(exactly: $0) != nil })
         else { throw malformed(set, "\(name) has a condition that cannot be read") }
         let condition = SyscallRule.Condition(
-            argument: UInt8(position), mask: UInt64(mask), values: values.map { UInt64($0) })
-        return SyscallRule(name: name, reason: reason, condition: condition)
+            argument: UInt8(position), mask: mask, values: values.compactMap { UInt32(exactly: $0) })
+        return SyscallRule(name: name, reason: reason, condition: condition, set: set, instead: instead)
     }
 
     private static func parse(_ bytes: [UInt8], _ set: String) throws(JailError) -> JSONValue {

@@ -35,39 +35,13 @@ const char *cjail_errno_text(int number) {
 
 int cjail_syscall_number(const char *name) { return seccomp_syscall_resolve_name(name); }
 
-static int add_rules(scmp_filter_ctx filter, const struct cjail_rule *rules, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    const struct cjail_rule *rule = &rules[i];
-    uint32_t action = rule->action == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(rule->action);
-    struct scmp_arg_cmp test = {rule->argument, SCMP_CMP_MASKED_EQ, rule->mask, rule->value};
-    int result = seccomp_rule_add_array(filter, action, rule->number, rule->has_argument ? 1 : 0, &test);
-    if (result < 0) return result;
-  }
-  return 0;
-}
-
-// libseccomp before 2.6 exports to a descriptor only.
-static ssize_t export_filter(scmp_filter_ctx filter, uint8_t *out, size_t size) {
-  int fd = (int)syscall(SYS_memfd_create, "filter", MFD_CLOEXEC);
-  if (fd < 0) return -errno;
-  struct stat info;
-  ssize_t length = seccomp_export_bpf(filter, fd);
-  if (length == 0 && fstat(fd, &info) == 0) {
-    length = (size_t)info.st_size > size ? -E2BIG : pread(fd, out, (size_t)info.st_size, 0);
-  }
-  close(fd);
-  return length;
-}
-
-ssize_t cjail_filter(const struct cjail_rule *rules, size_t count, uint16_t default_errno, uint8_t *out, size_t size) {
-  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(default_errno));
-  if (!filter) return -ENOMEM;
-  ssize_t result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-  if (result == 0) result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  if (result == 0) result = add_rules(filter, rules, count);
-  if (result == 0) result = export_filter(filter, out, size);
-  seccomp_release(filter);
-  return result;
+int cjail_syscall_name(int32_t number, char *out, size_t size) {
+  char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+  if (!name) return 0;
+  size_t length = strlen(name);
+  if (length < size) memcpy(out, name, length + 1);
+  free(name);
+  return length < size ? (int)length : 0;
 }
 
 int cjail_memfd(const char *name, int executable) {

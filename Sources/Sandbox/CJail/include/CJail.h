@@ -7,16 +7,8 @@
 #include <sys/types.h>
 
 #include "CHost.h"
+#include "CNotify.h"
 #include "plan_format.h"
-
-// One seccomp rule. `action` is 0 for allow, else the errno to answer with. With `has_argument` set the rule counts
-// only where (argument & mask) == value.
-struct cjail_rule {
-  int32_t number;
-  uint16_t action;
-  uint8_t has_argument, argument;
-  uint64_t mask, value;
-};
 
 // "ENOENT" and "No such file or directory"; safe on any thread.
 const char *cjail_errno_name(int number);
@@ -24,10 +16,8 @@ const char *cjail_errno_text(int number);
 
 // The number of a system call on this machine, or a negative value when libseccomp does not know it here.
 int cjail_syscall_number(const char *name);
-
-// Compiles rules into BPF. System calls without a rule get `default_errno`; foreign architectures and x32 kill the
-// process. Returns the length in bytes, or a negative errno.
-ssize_t cjail_filter(const struct cjail_rule *rules, size_t count, uint16_t default_errno, uint8_t *out, size_t size);
+// Writes the name that a number has on this machine; its length, or 0 where there is none.
+int cjail_syscall_name(int32_t number, char *out, size_t size);
 
 // memfd_create(2) with MFD_CLOEXEC, MFD_ALLOW_SEALING and, for programs, MFD_EXEC where the kernel knows it.
 int cjail_memfd(const char *name, int executable);
