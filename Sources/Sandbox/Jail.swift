@@ -14,15 +14,24 @@ final class JailSession: Sendable {
         var startWaiter: CheckedContinuation<Result<JailReport, JailError>, Never>?
         var endWaiters: [CheckedContinuation<JailEnd, Never>] = []
         var whenOver: (@Sendable () -> Void)?
+        var purpose: JailListener.Purpose?
+        /// Received, and not yet taken by the monitor.
+        var listener: JailListener?
     }
     private let state: Mutex<State>
+    /// The latest 256 that nobody has read; ends with the jail.
+    let denials: AsyncStream<JailDenial>
+    private let denialEvents: AsyncStream<JailDenial>.Continuation
     let deadline: ContinuousClock.Instant
 
+    /// - Parameter purpose: what a listener of the jail's filter is for; nil closes it, and refuses what it is for.
     init(
-        _ policy: JailPolicy, bounds: CgroupBounds, descriptor: Int32, whenOver: @escaping @Sendable () -> Void
+        _ policy: JailPolicy, bounds: CgroupBounds, descriptor: Int32, purpose: JailListener.Purpose? = nil,
+        whenOver: @escaping @Sendable () -> Void
     ) {
         let progress = JailProgress(name: policy.name, limits: policy.limits, bounds: bounds)
-        state = Mutex(State(progress: progress, descriptor: descriptor, whenOver: whenOver))
+        state = Mutex(State(progress: progress, descriptor: descriptor, whenOver: whenOver, purpose: purpose))
+        (denials, denialEvents) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(256))
         deadline = .now + .seconds(JailLauncher.startSeconds)
     }
 
@@ -61,20 +70,47 @@ final class JailSession: Sendable {
     func readable() -> Bool {
         while true {
             var bytes = [UInt8](repeating: 0, count: ReportRecord.size)
-            let (count, number) = state.withLock { state in
-                guard state.descriptor >= 0 else { return (0, Int32(0)) }
-                let count = recv(state.descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
-                return (count, errno)
+            var passed: Int32 = -1
+            let count = state.withLock { state in
+                state.descriptor < 0 ? 0 : cjail_receive(state.descriptor, &bytes, bytes.count, &passed)
             }
-            if count < 0 && (number == EAGAIN || number == EINTR) { return true }
+            if count == -Int(EAGAIN) || count == -Int(EINTR) { return true }
             guard count > 0 else {
                 end()
                 return false
             }
-            guard let record = ReportRecord(Array(bytes.prefix(count))) else { continue }
+            let record = ReportRecord(Array(bytes.prefix(count)))
+            if passed >= 0 { keep(passed, from: record) }
+            guard let record else { continue }
             perform { $0.received(record) }
         }
     }
+
+    /// A descriptor came along. Only the one that belongs to the listener's record is kept, and only the first.
+    private func keep(_ descriptor: Int32, from record: ReportRecord?) {
+        let purpose = state.withLock { state in
+            defer { state.purpose = nil }
+            return record?.kind == JAIL_REPORT_LISTENER.rawValue && state.start == nil
+                ? state.purpose : nil
+        }
+        guard let purpose else {
+            close(descriptor)
+            return
+        }
+        let listener = JailListener(descriptor: descriptor, purpose: purpose, events: denialEvents)
+        state.withLock { $0.listener = listener }
+    }
+
+    /// The listener that has arrived since the last time, for the monitor to serve.
+    func takeListener() -> JailListener? {
+        state.withLock { state in
+            defer { state.listener = nil }
+            return state.listener
+        }
+    }
+
+    /// No denial will follow.
+    func finishDenials() { denialEvents.finish() }
 
     /// The socket is of no more use: what is still awaited is answered, and the jail dies with the socket.
     func end(timedOut: Bool = false) {
@@ -125,6 +161,9 @@ public final class Jail: Sendable {
     public let report: JailReport
     /// Init's pid as the host sees it.
     public let processID: Int32
+    /// Every system call that was refused and reported, as it happens; ends with the jail. For one reader. What comes
+    /// too fast is counted in `JailDenial.count`, and what nobody reads is dropped, the oldest first.
+    public var denials: AsyncStream<JailDenial> { session.denials }
     private let session: JailSession
 
     init(report: JailReport, session: JailSession) {

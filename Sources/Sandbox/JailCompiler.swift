@@ -22,8 +22,9 @@ public enum JailCompiler {
                 "the kernel has no Landlock, which profile \(policy.profile) requires: use Linux 5.13 or later "
                     + "with landlock in lsm=", layer: "landlock", errno: ENOSYS)
         }
-        let filter = try FilterCompiler.filter(profile: policy.profile)
-        let initFilter = try FilterCompiler.filter(profile: "init")
+        let filter = try FilterCompiler.filter(
+            profile: policy.profile, mode: try filterMode(policy, kernel))
+        let initFilter = try FilterCompiler.filter(profile: "init", mode: .silent)
         var plan = PlanWriter()
         whole(policy.limits, host.bounds, &plan)
         namespaces(policy, &plan)
@@ -48,6 +49,19 @@ public enum JailCompiler {
         guard !bounds.versions.isEmpty else { return }
         plan.layer("cgroup", "entered, with its limits set")
         plan.append(JAIL_CGROUP, numbers)
+    }
+
+    private static func filterMode(
+        _ policy: JailPolicy, _ kernel: KernelSupport
+    ) throws(JailError) -> FilterCompiler.Mode {
+        guard policy.recordsCalls else { return kernel.reportsDenials ? .reported : .silent }
+        guard kernel.reportsDenials else {
+            throw JailError(
+                .layer,
+                "the kernel has no seccomp listeners, which recording requires: use Linux 5.0 or later",
+                layer: "denials", errno: ENOSYS)
+        }
+        return .recorded
     }
 
     private static func namespaces(_ policy: JailPolicy, _ plan: inout PlanWriter) {

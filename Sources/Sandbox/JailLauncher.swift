@@ -98,6 +98,12 @@ public final class JailLauncher: Sendable {
     /// Returns when every layer is applied and exec has succeeded.
     /// - Throws: `JailError`, naming the layer and the kernel's answer; nothing runs then.
     public func spawn(_ policy: JailPolicy, descriptors: JailDescriptors) async throws(JailError) -> Jail {
+        try await spawn(policy, descriptors: descriptors, recorder: nil)
+    }
+
+    func spawn(
+        _ policy: JailPolicy, descriptors: JailDescriptors, recorder: CallRecorder?
+    ) async throws(JailError) -> Jail {
         guard !monitor.hasExited else { throw Self.gone(policy) }
         guard policy.program.takesSealedMemory == (descriptors.executable != nil) else {
             throw JailError(
@@ -119,17 +125,25 @@ public final class JailLauncher: Sendable {
             throw error
         }
         defer { Glibc.close(planFile) }
-        let session = try request(planFile: planFile, policy, descriptors, whenOver: release)
+        let session = try request(
+            planFile: planFile, policy, descriptors, purpose: try Self.purpose(policy, recorder), whenOver: release)
         switch await session.started() {
         case .success(let report): return Jail(report: report, session: session)
         case .failure(let error): throw error
         }
     }
 
+    private static func purpose(
+        _ policy: JailPolicy, _ recorder: CallRecorder?
+    ) throws(JailError) -> JailListener.Purpose {
+        if policy.recordsCalls, let recorder { return .recording(recorder) }
+        return .denials(DenialRules(profile: try SyscallProfile.named(policy.profile)))
+    }
+
     /// Sends one request; the session answers for the rest. Calls `whenOver` exactly once, also when it throws.
     /// Also the way for tests to send a plan that no compiler would make.
     func request(
-        planFile: Int32, _ policy: JailPolicy, _ descriptors: JailDescriptors,
+        planFile: Int32, _ policy: JailPolicy, _ descriptors: JailDescriptors, purpose: JailListener.Purpose? = nil,
         whenOver: @escaping @Sendable () -> Void = {}
     ) throws(JailError) -> JailSession {
         var ends: [Int32] = [-1, -1]
@@ -157,7 +171,8 @@ public final class JailLauncher: Sendable {
             whenOver()
             throw sent == -EPIPE || sent == -ECONNRESET ? Self.gone(policy) : .system("request to nexus-jail", -sent)
         }
-        let session = JailSession(policy, bounds: bounds, descriptor: ends[0], whenOver: whenOver)
+        let session = JailSession(
+            policy, bounds: bounds, descriptor: ends[0], purpose: purpose, whenOver: whenOver)
         do { try monitor.add(session, descriptor: ends[0]) } catch {
             session.end()
             throw error

@@ -8,6 +8,10 @@ import Synchronization
 final class JailMonitor: Sendable {
     private struct State {
         var sessions: [UInt64: JailSession] = [:]
+        /// Listeners of the sessions' filters, by the session's token.
+        var listeners: [UInt64: JailListener] = [:]
+        /// Those that are not watched for a while, because their jails ask too often.
+        var paused: [UInt64: ContinuousClock.Instant] = [:]
         var nextToken: UInt64 = 0
         var exit: JailExit?
         /// The thread is about to end: nothing new may be watched.
@@ -21,6 +25,8 @@ final class JailMonitor: Sendable {
     let control: Int32
     private let child = Mutex(LauncherProcess.Identity(pid: 0, user: 0, group: 0))
     private static let controlToken: UInt64 = 0
+    /// Set in the token of a session's listener.
+    private static let listenerBit: UInt64 = 1 << 63
 
     /// Runs `start` on the new thread, which then watches until the launcher is gone, and ends with `whenOver`.
     init(
@@ -87,11 +93,42 @@ final class JailMonitor: Sendable {
 
     private func watch() {
         var tokens = [UInt64](repeating: 0, count: 64)
+        var tidied = ContinuousClock.now
         while !finishIfIdle() {
-            let count = cjail_watch_wait(epoll, &tokens, tokens.count, 500)
+            let count = cjail_watch_wait(epoll, &tokens, tokens.count, resumePaused())
             for token in tokens.prefix(Int(max(0, count))) { handle(token) }
+            guard ContinuousClock.now - tidied > .milliseconds(100) else { continue }
+            tidied = .now
             endLateStarts()
+            for listener in state.withLock({ Array($0.listeners.values) }) { listener.flush() }
         }
+    }
+
+    /// Watches again what has been paused for long enough. Returns how long to wait for something to happen, in ms.
+    private func resumePaused() -> Int32 {
+        let now = ContinuousClock.now
+        let (due, next) = state.withLock { state in
+            let due = state.paused.filter { $0.value <= now }
+            for token in due.keys { state.paused[token] = nil }
+            return (
+                due.keys.compactMap { token in state.listeners[token].map { (token, $0) } }, state.paused.values.min()
+            )
+        }
+        for (token, listener) in due { watch(listener, token) }
+        let wait = next.map { ($0 - now) / .milliseconds(1) } ?? 500
+        return Int32(min(500, max(1, wait.rounded(.up))))
+    }
+
+    private func watch(_ listener: JailListener, _ token: UInt64) {
+        _ = cjail_watch_add(epoll, listener.descriptor, token | Self.listenerBit)
+    }
+
+    private func serve(_ token: UInt64) {
+        guard let listener = state.withLock({ $0.listeners[token] }) else { return }
+        let next = listener.serve()
+        guard next != .watch else { return }
+        _ = cjail_watch_remove(epoll, listener.descriptor)
+        if case .pause(let end) = next { state.withLock { $0.paused[token] = end } }
     }
 
     private func finishIfIdle() -> Bool {
@@ -103,11 +140,27 @@ final class JailMonitor: Sendable {
 
     private func handle(_ token: UInt64) {
         if token == Self.controlToken { return launcherGone() }
+        if token & Self.listenerBit != 0 { return serve(token & ~Self.listenerBit) }
         guard let session = state.withLock({ $0.sessions[token] }) else { return }
-        if !session.readable() { forget(token) }
+        let goesOn = session.readable()
+        if let listener = session.takeListener() {
+            state.withLock { $0.listeners[token] = listener }
+            watch(listener, token)
+        }
+        if !goesOn { forget(token) }
     }
 
-    private func forget(_ token: UInt64) { _ = state.withLock { $0.sessions.removeValue(forKey: token) } }
+    private func forget(_ token: UInt64) {
+        let (session, listener) = state.withLock { state in
+            state.paused[token] = nil
+            return (state.sessions.removeValue(forKey: token), state.listeners.removeValue(forKey: token))
+        }
+        if let listener {
+            _ = cjail_watch_remove(epoll, listener.descriptor)
+            listener.close()
+        }
+        session?.finishDenials()
+    }
 
     private func endLateStarts() {
         let now = ContinuousClock.now

@@ -31,7 +31,10 @@ struct PlanWriter {
 
     /// Adds one operation whose data is a compiled filter.
     mutating func append(_ code: jail_code, filter: CompiledFilter) {
-        append(code, [], data: filter.bytes, optional: false, shown: "filter of profile \(filter.profile)")
+        let listener = filter.hasListener ? ", with a listener" : ""
+        append(
+            code, [filter.hasListener ? 1 : 0], data: filter.bytes, optional: false,
+            shown: "filter of profile \(filter.profile)\(listener)")
     }
 
     private mutating func append(_ code: jail_code, _ numbers: [UInt64], data: [UInt8], optional: Bool, shown: String) {

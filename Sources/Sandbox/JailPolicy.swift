@@ -5,6 +5,10 @@
 public enum JailWeakening: String, Sendable, Equatable {
     /// The plugin may change the files of this mount on the host. They stay non-executable there.
     case writableMount
+    /// Each call that the profile allows waits until the host has counted it, and then goes on
+    /// (SECCOMP_USER_NOTIF_FLAG_CONTINUE). Slow, and for `nexus sandbox record` only; no call that the profile refuses
+    /// gets through.
+    case recordedCalls
 }
 
 /// A file or directory of the host that appears in the jail, read-only unless weakened.
@@ -104,11 +108,13 @@ public struct JailPolicy: Sendable, Equatable {
     /// Absolute path in the jail.
     public var workingDirectory: String
     public var limits: JailLimits
+    public private(set) var recordsCalls: Bool
 
     public init(
         name: String, profile: String = "strict", program: JailProgram, arguments: [String],
         environment: [String: String] = [:], mounts: [JailMount] = [], links: [JailLink] = [],
-        workingDirectory: String = "/tmp", limits: JailLimits = .standard
+        workingDirectory: String = "/tmp", limits: JailLimits = .standard,
+        weakening: JailWeakening? = nil
     ) {
         self.name = name
         self.profile = profile
@@ -119,6 +125,7 @@ public struct JailPolicy: Sendable, Equatable {
         self.links = links
         self.workingDirectory = workingDirectory
         self.limits = limits
+        self.recordsCalls = weakening == .recordedCalls
     }
 }
 

@@ -24,7 +24,7 @@ struct JailProgress: Sendable {
     private var layers: [JailLayerState] = []
     /// Init's pid as the host sees it; 0 until the launcher has said it.
     private(set) var processID: Int32 = 0
-    private var execDetail = ""
+    private var denials = JailReport.denials(error: ENOSYS)
     let name: String
     let limits: JailLimits
     let bounds: CgroupBounds
@@ -49,10 +49,12 @@ struct JailProgress: Sendable {
         case (.starting, JAIL_REPORT_UNAVAILABLE.rawValue):
             let detail = "\(record.detail): \(ErrnoName.describe(record.error))"
             layers.append(JailLayerState(name: record.layer, state: .unavailable, detail: detail))
+        case (.starting, JAIL_REPORT_LISTENER.rawValue): denials = JailReport.denials(error: record.error)
         case (.starting, JAIL_REPORT_READY.rawValue):
             state = .running
             layers.append(JailLayerState(name: "exec", state: .applied, detail: "the program was executed"))
-            return [.started(.success(JailReport(layers: layers + JailReport.closing(limits, bounds))))]
+            let closing = JailReport.closing(limits, bounds) + [denials, JailReport.paths]
+            return [.started(.success(JailReport(layers: layers + closing)))]
         case (.starting, JAIL_REPORT_FAILED.rawValue):
             return fail(LayerFailure.error(jail: name, record))
         case (.running, JAIL_REPORT_EXITED.rawValue): state = .ending(record.exit)

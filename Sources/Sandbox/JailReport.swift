@@ -64,6 +64,19 @@ public struct JailReport: Sendable, Equatable {
         }
         return layers
     }
+
+    /// Whether the host hears of refused calls. They are refused in any case.
+    static func denials(error: Int32) -> JailLayerState {
+        error == 0
+            ? JailLayerState(name: "denials", state: .applied, detail: "refused calls are reported")
+            : JailLayerState(
+                name: "denials", state: .unavailable, detail: "not reported: \(ErrnoName.describe(error))")
+    }
+
+    /// Landlock tells the kernel's audit log only, and reading that takes the audit subsystem of the whole machine.
+    static let paths = JailLayerState(
+        name: "paths", state: .notUsed,
+        detail: "not reported: refused paths reach the program as an errno only")
 }
 
 /// How the program in a jail ended.

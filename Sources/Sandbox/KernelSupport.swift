@@ -22,9 +22,12 @@ public struct KernelSupport: Sendable, Equatable {
     /// 0 where Landlock is not available.
     public let landlockABI: Int
     public let layers: [KernelLayer]
+    /// A filter can ask the host for its answer: seccomp_unotify(2), Linux 5.0.
+    public let reportsDenials: Bool
 
-    public init(landlockABI: Int, layers: [KernelLayer] = []) {
+    public init(landlockABI: Int, layers: [KernelLayer] = [], reportsDenials: Bool = true) {
         self.landlockABI = landlockABI
+        self.reportsDenials = reportsDenials
         self.layers = layers
     }
 
@@ -37,12 +40,15 @@ public struct KernelSupport: Sendable, Equatable {
         return KernelSupport(
             landlockABI: max(0, Int(landlock)),
             layers: [
-                namespaces(), seccomp(), self.landlock(landlock), mountCalls(), cgroups(),
-            ])
+                namespaces(), seccomp(), self.landlock(landlock), mountCalls(), denials(), cgroups(),
+            ], reportsDenials: cjail_listener_available() > 0)
     }
 
-    /// The kernel without asking for anything but Landlock's version: enough to compile a plan.
-    static func forPlans() -> KernelSupport { KernelSupport(landlockABI: max(0, Int(cjail_landlock_abi()))) }
+    /// The kernel without asking for more than versions: enough to compile a plan.
+    static func forPlans() -> KernelSupport {
+        KernelSupport(
+            landlockABI: max(0, Int(cjail_landlock_abi())), reportsDenials: cjail_listener_available() > 0)
+    }
 
     private static func namespaces() -> KernelLayer {
         let answer = cjail_user_namespace_works()
@@ -86,6 +92,14 @@ public struct KernelSupport: Sendable, Equatable {
         return KernelLayer(
             name: "mounts", required: true, state: exists ? .available : .unavailable,
             evidence: exists ? "mount_setattr exists" : "ENOSYS", remedy: exists ? "" : "use Linux 5.12 or later")
+    }
+
+    private static func denials() -> KernelLayer {
+        let answer = cjail_listener_available()
+        return KernelLayer(
+            name: "denials", required: false, state: answer > 0 ? .available : .unavailable,
+            evidence: answer > 0 ? "SECCOMP_RET_USER_NOTIF is known" : ErrnoName.describe(-answer),
+            remedy: answer > 0 ? "" : "use Linux 5.0 or later to be told of refused calls; they are refused anyway")
     }
 
     /// Optional as a layer, and required for a bound on a whole jail's memory.

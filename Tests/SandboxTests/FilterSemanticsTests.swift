@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    /// What a profile lets through, for a reviewer. Written anew with NEXUS_GOLDEN=write; the change is then in the diff.
+    /// What a profile lets through, for a reviewer. Written anew with NEXUS_GOLDEN=write.
     @Test(arguments: profiles)
     func theSummaryOfEachFilterIsTheReviewedOne(profile: String) throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

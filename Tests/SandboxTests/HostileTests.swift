@@ -34,6 +34,7 @@ struct Expectation: Sendable, CustomTestStringConvertible {
         .init("terminal-injection", ["ENOSYS", "EPERM"], "seccomp: ioctl compared in 32 bits"),
         .init("keyctl", ["EPERM"], "seccomp: keyctl"),
         .init("userfaultfd", ["EPERM"], "seccomp: userfaultfd"),
+        .init("denial-flood", ["EPERM"], "seccomp: answered at a rate, by the host"),
         .init("memory-heap", ["ENOMEM", "signal 9"], "limits: address space; cgroup: memory"),
         .init("memory-memfd", ["EPERM"], "seccomp: memfd_create"),
     ]

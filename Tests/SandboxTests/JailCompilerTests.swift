@@ -97,7 +97,7 @@ import Testing
 
     @Test func theFilterIsTheLastThingBeforeExec() throws {
         let all = try lines(Self.policy)
-        #expect(all.suffix(3).first == "  filter filter of profile strict")
+        #expect(all.suffix(3).first == "  filter filter of profile strict, with a listener")
         #expect(all.last == "  execute sealed")
     }
 

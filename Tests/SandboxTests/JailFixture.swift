@@ -41,6 +41,18 @@ enum Programs {
         return folder
     }
 
+    static var fixtures: String { "\(root)/Tests/Fixtures/hostile" }
+    /// The ordinary user's nexus-jail, below a filter that has a listener already.
+    static var jailBelowAListener: String {
+        get throws {
+            let path = try folder.get() + "/jail-below-a-listener"
+            let script = "#!/bin/sh\nexec /usr/bin/python3 \(fixtures)/under_listener.py \(try ordinaryJail) \"$@\"\n"
+            try script.write(toFile: path, atomically: true, encoding: .utf8)
+            chmod(path, 0o755)
+            return path
+        }
+    }
+
     static let ordinary = ["--reuid", "65534", "--regid", "65534", "--clear-groups"]
     static var jail: String { get throws { try folder.get() + "/nexus-jail" } }
     static var ordinaryJail: String { get throws { try folder.get() + "/ordinary-jail" } }
@@ -166,4 +178,36 @@ func eventually(within seconds: Double = 10, _ condition: () -> Bool) async -> B
 func processExists(_ pid: Int32) -> Bool {
     guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return false }
     return !status.contains("State:\tZ") && !status.contains("State:\tX")
+}
+
+/// A host in a process of its own, with one jail, that waits to be killed.
+final class DoomedHost {
+    let launcherID, initID: Int32
+    private let process = Process()
+    private let plan: String
+
+    init(_ person: Person, command: [String]) throws {
+        let id: UInt32 = person == .root ? 2_000_000_009 : getuid() == 0 ? 65534 : getuid()
+        let host = JailHost(privileged: person == .root, outerUser: id, outerGroup: id)
+        let compiled = try JailCompiler.compile(SystemPolicy.program(command), host: host, kernel: .forPlans())
+        plan = "/tmp/nexus-plan-\(getpid())-\(person.rawValue)-\(UInt32.random(in: 0...UInt32.max))"
+        try Data(compiled.bytes).write(to: URL(fileURLWithPath: plan))
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        let helper = person == .ordinary && getuid() == 0 ? try Programs.ordinaryJail : try Programs.jail
+        process.arguments = ["\(Programs.fixtures)/doomed_host.py", helper, plan]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+        let pids = line.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+        try #require(pids.count == 2, "said: \(line)")
+        (launcherID, initID) = (pids[0], pids[1])
+    }
+
+    func kill() { Glibc.kill(process.processIdentifier, SIGKILL) }
+
+    deinit {
+        kill()
+        unlink(plan)
+    }
 }

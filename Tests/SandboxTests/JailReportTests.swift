@@ -13,6 +13,14 @@ import Testing
         #expect(report["no-such-layer"] == nil)
     }
 
+    @Test func aJailWithoutAListenerSaysThatDenialsAreNotReported() {
+        #expect(JailReport.denials(error: 0).state == .applied)
+        let busy = JailReport.denials(error: 16)
+        #expect(busy.state == .unavailable)
+        #expect(busy.detail.hasPrefix("not reported: EBUSY"))
+        #expect(JailReport.paths.detail.hasPrefix("not reported"))
+    }
+
     @Test func jsonGivesTheLayersInOrder() {
         let report = JailReport(layers: [JailLayerState(name: "proc", state: .applied, detail: "own")])
         #expect(report.json.text == #"[{"layer":"proc","state":"applied","detail":"own"}]"#)

@@ -70,26 +70,10 @@ import Testing
 
     @Test(arguments: Person.available)
     func nothingSurvivesAHostThatIsKilled(person: Person) async throws {
-        let id: UInt32 = person == .root ? 2_000_000_009 : getuid() == 0 ? 65534 : getuid()
-        let host = JailHost(privileged: person == .root, outerUser: id, outerGroup: id)
-        let policy = SystemPolicy.program(["/usr/bin/sleep", "1000"])
-        let plan = try JailCompiler.compile(policy, host: host, kernel: .forPlans())
-        let file = "/tmp/nexus-plan-\(getpid())-\(person.rawValue)"
-        try Data(plan.bytes).write(to: URL(fileURLWithPath: file))
-        defer { unlink(file) }
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Fixtures/hostile/doomed_host.py").path
-        let doomed = Process()
-        doomed.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        let helper = person == .ordinary && getuid() == 0 ? try Programs.ordinaryJail : try Programs.jail
-        doomed.arguments = [script, helper, file]
-        let pipe = Pipe()
-        doomed.standardOutput = pipe
-        try doomed.run()
-        let line = String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
-        let pids = line.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
-        try #require(pids.count == 2 && pids.allSatisfy { $0 > 1 && processExists($0) }, "said: \(line)")
-        kill(doomed.processIdentifier, SIGKILL)
+        let doomed = try DoomedHost(person, command: ["/usr/bin/sleep", "1000"])
+        let pids = [doomed.launcherID, doomed.initID]
+        try #require(pids.allSatisfy { $0 > 1 && processExists($0) })
+        doomed.kill()
         #expect(await eventually { pids.allSatisfy { !processExists($0) } })
     }
 

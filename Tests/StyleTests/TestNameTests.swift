@@ -24,6 +24,7 @@ struct TestNameTests {
         "Tests/PluginSDKTests/SessionCallsTests.swift",  // Session+Calls.swift
         "Tests/PluginSDKTests/SessionFramesTests.swift",  // Session+Frames.swift
         "Tests/SandboxTests/CgroupTests.swift",  // cgroup.c on the real kernel
+        "Tests/SandboxTests/FilterSemanticsTests.swift",  // Profiles/*.json against the compiled filters
         "Tests/SandboxTests/HostilePlanTests.swift",  // plan.c, attacked
         "Tests/SandboxTests/HostileTests.swift",  // the jail, attacked from inside
     ]

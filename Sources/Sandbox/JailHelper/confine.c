@@ -102,15 +102,30 @@ int confine_landlock_enforce(struct jail *jail) {
   return result;
 }
 
-// Installs the filter, has the kernel say that it is in force, and tries something harmless that every filter refuses.
-int confine_filter(const struct jail_operation *operation) {
-  struct sock_fprog program = {
-      .len = (unsigned short)(operation->data_length / sizeof(struct sock_filter)),
-      .filter = (struct sock_filter *)operation_text(operation),
-  };
-  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) return -1;
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+// Installs the filter, has the kernel say that it is in force, and tries something harmless that it answers by itself:
+// clone3 without arguments is EINVAL where no filter refuses it. A filter that asks the host comes with a listener,
+// which leaves this process before it makes a call that might be asked about. Where the kernel gives none (old, or
+// EBUSY below a container's own listener), the filter refuses those calls by itself.
+int confine_filter(const struct jail_operation *operation, int report) {
+  struct sock_filter *code = (struct sock_filter *)operation_text(operation);
+  struct sock_fprog program = {.len = (unsigned short)(operation->data_length / sizeof *code), .filter = code};
+  unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER, patient = flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+  bool asks = operation->number[0] == 1;
+  int listener = asks ? (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, patient, &program) : -1;
+  if (asks && listener < 0 && errno == EINVAL)
+    listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+  int error = listener < 0 ? errno : 0;
+  for (unsigned short i = 0; listener < 0 && i < program.len; i++)
+    if (code[i].code == (BPF_RET | BPF_K) && code[i].k == SECCOMP_RET_USER_NOTIF) code[i].k = SECCOMP_RET_ERRNO | EPERM;
+  if (listener < 0 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) return -1;
+  if (asks && report_listener(report, listener, error) != 0) return -1;
+  if (listener >= 0 && close(listener) != 0) return -1;
   int mode = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
-  if (mode == SECCOMP_MODE_FILTER && syscall(SYS_unshare, 0) != 0) return 0;
+  if (mode == SECCOMP_MODE_FILTER && syscall(SYS_clone3, NULL, 0) == -1 && errno == ENOSYS) return 0;
   if (mode >= 0) errno = ENOTSUP;
   return -1;
 }

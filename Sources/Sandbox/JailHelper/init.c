@@ -71,7 +71,7 @@ void init_main(struct jail *jail, const struct jail_operation *filter, uint32_t 
     report_failure(report, index, "init", errno, "descriptors");
     _exit(125);
   }
-  if (confine_filter(filter) != 0) {
+  if (confine_filter(filter, INIT_REPORT) != 0) {
     report_failure(INIT_REPORT, index, "init", errno, "filter");
     _exit(125);
   }

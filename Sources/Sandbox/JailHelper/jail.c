@@ -118,7 +118,7 @@ static int perform(struct jail *jail, const struct jail_operation *operation, ui
     case JAIL_WORKING_DIRECTORY: return chdir(text);
     case JAIL_DESCRIPTORS: return confine_descriptors(jail);
     case JAIL_VERIFY: return verify(jail, index);
-    case JAIL_FILTER: return confine_filter(operation);
+    case JAIL_FILTER: return confine_filter(operation, jail->report);
     case JAIL_EXECUTE: return execute(operation);
     default: return perform_mount(jail, operation);
   }

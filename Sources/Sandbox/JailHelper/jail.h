@@ -18,7 +18,7 @@
 #define FIRST_RECEIVED_FD 10
 #define CONTROL_FD 3
 #define CHANNEL_FD 3
-#define REPORT_FD 4
+#define REPORT_FD JAIL_REPORT_DESCRIPTOR
 #define EXECUTABLE_FD 5
 
 // Resources that cgroups bound, in the order of JAIL_CGROUP's numbers; of v1 each has a tree.
@@ -62,6 +62,7 @@ const char *operation_second_text(const struct jail_operation *operation);
 int report_send(int fd, const struct jail_report *report);
 void report_text(char *field, size_t size, const char *text);
 int write_text(int directory, const char *file, const char *text);
+int report_listener(int fd, int listener, int error);
 int report_failure(int fd, uint32_t operation, const char *layer, int error, const char *detail);
 
 // jail.c
@@ -90,7 +91,7 @@ int confine_speculation(const struct jail_operation *operation);
 int confine_landlock(struct jail *jail, const struct jail_operation *operation);
 int confine_landlock_allow(struct jail *jail, const struct jail_operation *operation);
 int confine_landlock_enforce(struct jail *jail);
-int confine_filter(const struct jail_operation *operation);
+int confine_filter(const struct jail_operation *operation, int report);
 int confine_descriptors(struct jail *jail);
 int confine_reset_signals(void);
 const char *confine_verify(const struct jail *jail);

@@ -2,6 +2,8 @@
 // the kernel's small files, which take a text as a whole or not at all.
 #include "jail.h"
 
+#include <sys/socket.h>
+
 // Copies text into a fixed field, cut if need be, always ended by NUL.
 void report_text(char *field, size_t size, const char *text) {
   size_t length = text ? strnlen(text, size - 1) : 0;
@@ -18,6 +20,29 @@ int report_send(int fd, const struct jail_report *report) {
     written = write(fd, &record, sizeof record);
   } while (written < 0 && errno == EINTR);
   return written == (ssize_t)sizeof record ? 0 : -1;
+}
+
+// Hands the listener of the plugin's filter to the host, or says why there is none (listener -1).
+int report_listener(int fd, int listener, int error) {
+  struct jail_report record = {.magic = JAIL_REPORT_MAGIC, .kind = JAIL_REPORT_LISTENER, .error = error};
+  union {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr alignment;
+  } control = {.bytes = {0}};
+  struct iovec part = {&record, sizeof record};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  if (listener >= 0) {
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    *header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+    memcpy(CMSG_DATA(header), &listener, sizeof listener);
+  }
+  ssize_t sent;
+  do {
+    sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent == (ssize_t)sizeof record ? 0 : -1;
 }
 
 int report_failure(int fd, uint32_t operation, const char *layer, int error, const char *detail) {

@@ -23,6 +23,7 @@ const struct attempt attempts[] = {
     {"terminal-injection", terminal_injection},
     {"keyctl", session_keyring},
     {"userfaultfd", user_fault},
+    {"denial-flood", denial_flood},
     {"memory-heap", memory_heap},
     {"memory-memfd", memory_memfd},
 };

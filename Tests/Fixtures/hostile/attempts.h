@@ -36,5 +36,6 @@ int ia32_call(const char *);
 int terminal_injection(const char *);
 int session_keyring(const char *);
 int user_fault(const char *);
+int denial_flood(const char *);
 int memory_heap(const char *);
 int memory_memfd(const char *);

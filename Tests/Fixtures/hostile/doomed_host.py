@@ -1,4 +1,5 @@
-"""A host that will be killed with SIGKILL: starts nexus-jail, sends one plan, says who runs, and waits.
+"""A host that will be killed with SIGKILL: starts nexus-jail, sends one plan, says who runs, and waits. It takes the
+listener of the jail's filter and answers nothing, so that whoever makes a refused call waits for ever.
 
 usage: doomed_host.py NEXUS_JAIL PLAN_FILE
 """
@@ -24,9 +25,10 @@ fcntl.fcntl(plan, F_ADD_SEALS, EVERY_SEAL)
 report, jail_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 socket.send_fds(ours, [struct.pack("IIII", REQUEST, 3, 0, 0)], [plan, jail_end.fileno()])
 jail_end.close()
-init = 0
+init, held = 0, []
 while True:
-    record = report.recv(256)
+    record, descriptors, _, _ = socket.recv_fds(report, 256, 4)
+    held += descriptors
     kind, value = struct.unpack_from("4xI8xi", record) if record else (0, 0)
     if kind == LAUNCHED:
         init = value

@@ -55,3 +55,11 @@ int user_fault(const char *unused) {
   close((int)fd);
   return 0;
 }
+
+// Asks for the same refused thing again and again, to keep the host busy with it.
+int denial_flood(const char *unused) {
+  (void)unused;
+  int error = 0;
+  for (int i = 0; i < 300; i++) error = syscall(SYS_userfaultfd, UFFD_USER_MODE_ONLY | 1 << 30) < 0 ? errno : 0;
+  return error == EINVAL ? 0 : error;
+}

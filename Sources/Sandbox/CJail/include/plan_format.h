@@ -7,6 +7,8 @@
 #define JAIL_PLAN_MAGIC 0x504a584eu
 #define JAIL_REQUEST_MAGIC 0x514a584eu
 #define JAIL_REPORT_MAGIC 0x524a584eu
+// Where the plugin's process has its report socket until exec.
+#define JAIL_REPORT_DESCRIPTOR 4
 #define JAIL_FORMAT_VERSION 3u
 
 #define JAIL_PLAN_MAX_BYTES 262144u
@@ -69,7 +71,7 @@ enum jail_code {
   JAIL_WORKING_DIRECTORY = 29,  // data: path
   JAIL_DESCRIPTORS = 30,        // 0, 1, 2, the channel on 3; nothing else survives exec
   JAIL_VERIFY = 31,             // ask the kernel whether what was applied holds
-  JAIL_FILTER = 32,             // data: BPF for the plugin
+  JAIL_FILTER = 32,             // data: BPF for the plugin; [0] 1: it asks the host, who gets the listener
   JAIL_EXECUTE = 33,            // [0] candidate paths (0: the sealed executable), [1] arguments, [2] variables; data
   JAIL_PLACE_SEALED = 34,       // data: path; the sealed memory's bytes as a file of the tmpfs root, for an interpreter
   JAIL_CGROUP = 35,             // [0] bytes of memory, [1] processes, [2] percent of a processor; 0: no such limit.
@@ -99,6 +101,7 @@ enum jail_report_kind {
   JAIL_REPORT_EXITED = 7,       // value: exit code or signal; status: CLD_EXITED, CLD_KILLED or CLD_DUMPED
   JAIL_REPORT_ENDED = 8,        // init is gone; from the launcher. How often a limit of the whole jail was met:
                                 // value: killed for memory, error: no more processes, status: throttled
+  JAIL_REPORT_LISTENER = 9,     // with SCM_RIGHTS: the listener of the plugin's filter; error: why there is none
 };
 
 #define JAIL_LAYER_BYTES 24

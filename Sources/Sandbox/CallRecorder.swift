@@ -1,0 +1,64 @@
+import CJail
+import Synchronization
+
+/// Counts what a program in a recording jail asks for. It decides nothing: the answer to each call is what the
+/// profile's own filter answers to the same registers.
+final class CallRecorder: Sendable {
+    struct Key: Hashable, Sendable {
+        var number: UInt32
+        /// The arguments in words, for calls that are allowed for some arguments only.
+        var detail: String
+    }
+    struct Seen: Sendable, Equatable {
+        var count = 0
+        var allowed: Bool
+    }
+    /// A program that makes up arguments must not fill the host's memory.
+    static let mostKeys = 4096
+
+    private let filter: FilterEvaluator
+    private let names: [UInt32: String]
+    private let conditioned: Set<String>
+    private let state = Mutex<[Key: Seen]>([:])
+
+    init(profile: SyscallProfile) throws(JailError) {
+        let compiled = try FilterCompiler.compile(profile, mode: .silent)
+        guard let filter = FilterEvaluator(bytes: compiled.bytes) else {
+            throw JailError(
+                .policy, "the filter of profile \(profile.name) cannot be read back", layer: "seccomp")
+        }
+        self.filter = filter
+        names = CallNames.all
+        conditioned = Set(
+            profile.allowed.filter { $0.condition != nil }.map(\.name) + profile.denied.map(\.name))
+    }
+
+    /// What the profile's filter answers. A call that it would kill for, and one that it cannot judge, is refused.
+    func record(_ call: CallData) -> FilterAction {
+        let answer = filter.answer(call) ?? .refuse(errno: DenialRules.answer)
+        let name = names[call.number] ?? ""
+        let detail = conditioned.contains(name) ? ArgumentNames.describe(name, call.arguments) : ""
+        state.withLock { seen in
+            let key = Key(number: call.number, detail: detail)
+            guard seen[key] != nil || seen.count < Self.mostKeys else { return }
+            seen[key, default: Seen(allowed: answer == .allow)].count += 1
+        }
+        return answer
+    }
+
+    var seen: [Key: Seen] { state.withLock { $0 } }
+}
+
+/// Names of calls by number, on this machine: those of the profiles, and whatever else libseccomp can name.
+enum CallNames {
+    static let all: [UInt32: String] = {
+        var names: [UInt32: String] = [:]
+        for number in 0..<Int32(1024) {
+            var text = [CChar](repeating: 0, count: 64)
+            guard cjail_syscall_name(number, &text, text.count) > 0 else { continue }
+            names[UInt32(number)] = String(
+                decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        return names
+    }()
+}

@@ -1,0 +1,122 @@
+// The host's end of the filter of one jail. What crosses: registers of a call come in, an errno goes out. The program
+// waits meanwhile, so whoever asks often is the one who pays; and it dies with its jail, waiting or not, because the
+// kernel ends the wait for a fatal signal, and answers ENOSYS by itself where nobody holds the listener any more.
+import CJail
+import Glibc
+import Synchronization
+
+final class JailListener: Sendable {
+    /// What a listener is there for.
+    enum Purpose: Sendable {
+        /// Every call that comes is refused.
+        case denials(DenialRules)
+        /// Every call that comes is counted, and answered as the profile's filter answers it.
+        case recording(CallRecorder)
+    }
+    /// What the monitor does with the descriptor next.
+    enum Next: Equatable {
+        case watch
+        /// Not before then: calls wait in the kernel.
+        case pause(until: ContinuousClock.Instant)
+        /// Every process under the filter is gone.
+        case over
+    }
+    private struct State {
+        var descriptor: Int32
+        var gate: DenialGate
+    }
+    /// How many calls one turn takes, so that no jail keeps the others waiting.
+    private static let turn = 16
+
+    private let state: Mutex<State>
+    private let purpose: Purpose
+    private let events: AsyncStream<JailDenial>.Continuation
+
+    /// Takes the descriptor over. Nil, and closed, if it is not a filter's listener.
+    init?(descriptor: Int32, purpose: Purpose, events: AsyncStream<JailDenial>.Continuation) {
+        guard cjail_listener_check(descriptor) == 1 else {
+            Glibc.close(descriptor)
+            return nil
+        }
+        state = Mutex(State(descriptor: descriptor, gate: DenialGate(now: .now)))
+        self.purpose = purpose
+        self.events = events
+    }
+
+    deinit { close() }
+
+    /// Borrowed by the monitor, which stops watching before this closes.
+    var descriptor: Int32 { state.withLock { $0.descriptor } }
+
+    /// Answers some of the calls that wait. Called by the monitor's thread alone, and never blocks.
+    func serve() -> Next {
+        state.withLock { state in
+            guard state.descriptor >= 0 else { return .over }
+            switch purpose {
+            case .denials(let rules): return refuse(rules, &state)
+            case .recording(let recorder): return record(recorder, state.descriptor)
+            }
+        }
+    }
+
+    private func refuse(_ rules: DenialRules, _ state: inout State) -> Next {
+        for _ in 0..<Self.turn {
+            let now = ContinuousClock.now
+            if let later = state.gate.admit(now: now) { return .pause(until: later) }
+            var call = cjail_call()
+            let taken = cjail_listener_take(state.descriptor, &call)
+            guard taken == 1 else { return taken < 0 ? .over : .watch }
+            // ENOENT: the caller died waiting. It asked all the same.
+            _ = cjail_listener_refuse(state.descriptor, call.id, DenialRules.answer)
+            let denial = rules.denial(call.data, processID: call.pid, time: Self.time())
+            if let event = state.gate.refused(denial, now: now) { events.yield(event) }
+        }
+        return .watch
+    }
+
+    private func record(_ recorder: CallRecorder, _ descriptor: Int32) -> Next {
+        for _ in 0..<Self.turn {
+            var call = cjail_call()
+            let taken = cjail_listener_take(descriptor, &call)
+            guard taken == 1 else { return taken < 0 ? .over : .watch }
+            switch recorder.record(call.data) {
+            case .allow: _ = cjail_listener_continue_recorded(descriptor, call.id)
+            case .refuse(let number): _ = cjail_listener_refuse(descriptor, call.id, number)
+            case .report, .kill: _ = cjail_listener_refuse(descriptor, call.id, DenialRules.answer)
+            }
+        }
+        return .watch
+    }
+
+    /// Says what was held back, as far as the rate allows.
+    func flush() {
+        state.withLock { state in
+            guard state.gate.holdsBack else { return }
+            for event in state.gate.flush(now: .now) { events.yield(event) }
+        }
+    }
+
+    /// Says the rest and lets go: a call that still waits is answered ENOSYS by the kernel.
+    func close() {
+        state.withLock { state in
+            guard state.descriptor >= 0 else { return }
+            Glibc.close(state.descriptor)
+            state.descriptor = -1
+            for event in state.gate.flush(now: .now, last: true) { events.yield(event) }
+        }
+    }
+
+    private static func time() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+    }
+}
+
+extension cjail_call {
+    fileprivate var data: CallData {
+        CallData(
+            number: UInt32(bitPattern: number), architecture: architecture,
+            arguments: [arguments.0, arguments.1, arguments.2, arguments.3, arguments.4, arguments.5])
+    }
+}
