@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -157,6 +158,16 @@ int confine_reset_signals(void) {
   return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+// Tried in every jail before its program runs, with no filter in force yet: each must be refused with its errno.
+static const struct { const char *problem; int error; long call; unsigned long a, b, c; } forbidden[] = {
+    {"user namespaces are not used up", ENOSPC, SYS_unshare, CLONE_NEWUSER, 0, 0},
+    {"init can be traced", EPERM, SYS_ptrace, PTRACE_SEIZE, 1, 0},
+    {"file systems can be mounted", EPERM, SYS_mount, 0, (unsigned long)"/", (unsigned long)"none"},
+    {"the root can be changed", EPERM, SYS_chroot, (unsigned long)"/", 0, 0},
+    {"the namespaces can be administered", EPERM, SYS_sethostname, (unsigned long)"x", 1, 0},
+    {"there is a root to become", EINVAL, SYS_setresuid, 0, 0, 0},
+};
+
 // NULL when everything holds, else what does not.
 const char *confine_verify(const struct jail *jail) {
   uid_t uid[3];
@@ -180,6 +191,9 @@ const char *confine_verify(const struct jail *jail) {
   if (access("/proc/1/environ", F_OK) == 0) return "init is visible in /proc";
   for (int fd = EXECUTABLE_FD + 1; fd < 256; fd++)
     if (fcntl(fd, F_GETFD) >= 0) return "a descriptor was left open";
-  if (syscall(SYS_unshare, CLONE_NEWUSER) == 0 || errno != ENOSPC) return "user namespaces are not used up";
+  for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
+    long result = syscall(forbidden[i].call, forbidden[i].a, forbidden[i].b, forbidden[i].c, 0, 0);
+    if (result == 0 || errno != forbidden[i].error) return forbidden[i].problem;
+  }
   return NULL;
 }

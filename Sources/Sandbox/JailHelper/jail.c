@@ -5,11 +5,6 @@
 #include <linux/keyctl.h>
 #include <sys/prctl.h>
 
-#ifndef PR_SET_MDWE
-#define PR_SET_MDWE 65
-#define PR_MDWE_REFUSE_EXEC_GAIN 1
-#endif
-
 static struct {
   char name[JAIL_LAYER_BYTES];
   char detail[JAIL_DETAIL_BYTES];
@@ -104,7 +99,7 @@ static int perform(struct jail *jail, const struct jail_operation *operation, ui
     case JAIL_CGROUP_NAMESPACE: return (int)syscall(SYS_unshare, CLONE_NEWCGROUP);
     case JAIL_SET_HOSTNAME: return sethostname(text, strlen(text));
     case JAIL_NO_NEW_PRIVILEGES: return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    case JAIL_NO_NEW_CODE: return prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
+    case JAIL_NO_NEW_CODE: return prctl(65 /* PR_SET_MDWE, Linux 6.3 */, 1, 0, 0, 0);
     case JAIL_FRESH_KEYRING: return fresh_keyring();
     case JAIL_LIMIT: return confine_limit(operation);
     case JAIL_DROP_CAPABILITIES: return confine_drop_capabilities();
