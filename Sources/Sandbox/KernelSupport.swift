@@ -34,14 +34,13 @@ public struct KernelSupport: Sendable, Equatable {
     /// True when every required layer is available.
     public var meetsStrict: Bool { layers.allSatisfy { !$0.required || $0.state == .available } }
 
-    /// Asks the kernel. Creates one short-lived child in new namespaces; takes about 2 ms.
+    /// Asks the kernel. Creates two short-lived children in new namespaces; takes a few milliseconds.
     public static func probe() -> KernelSupport {
-        let landlock = cjail_landlock_abi()
+        let facts = MachineFacts.ofThisMachine()
         return KernelSupport(
-            landlockABI: max(0, Int(landlock)),
-            layers: [
-                namespaces(), seccomp(), self.landlock(landlock), mountCalls(), denials(), cgroups(),
-            ], reportsDenials: cjail_listener_available() > 0)
+            landlockABI: max(0, Int(facts.landlock)),
+            layers: MachineDiagnosis(facts: facts).layers(and: [denials(), cgroups()]),
+            reportsDenials: cjail_listener_available() > 0)
     }
 
     /// The kernel without asking for more than versions: enough to compile a plan.
@@ -50,48 +49,12 @@ public struct KernelSupport: Sendable, Equatable {
             landlockABI: max(0, Int(cjail_landlock_abi())), reportsDenials: cjail_listener_available() > 0)
     }
 
-    private static func namespaces() -> KernelLayer {
-        let answer = cjail_user_namespace_works()
-        let works = answer > 0
-        return KernelLayer(
-            name: "namespaces", required: true, state: works ? .available : .refused,
-            evidence: works ? "clone into six namespaces works" : ErrnoName.describe(-answer),
-            remedy: works ? "" : namespaceRemedy(-answer))
-    }
-
+    /// What to do where a jail could not get its namespaces.
     static func namespaceRemedy(_ number: Int32) -> String {
-        if number == ENOSPC { return "raise user.max_user_namespaces with sysctl" }
-        if readFile("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")?.hasPrefix("1") == true {
-            return "AppArmor restricts user namespaces (kernel.apparmor_restrict_unprivileged_userns=1): "
-                + "load a profile for nexus-jail that allows userns"
-        }
-        if readFile("/proc/sys/kernel/unprivileged_userns_clone")?.hasPrefix("0") == true {
-            return "set kernel.unprivileged_userns_clone=1 with sysctl"
-        }
-        return "a container's seccomp profile may forbid user namespaces: allow clone and unshare in it"
-    }
-
-    private static func seccomp() -> KernelLayer {
-        let answer = cjail_seccomp_available()
-        return KernelLayer(
-            name: "seccomp", required: true, state: answer > 0 ? .available : .unavailable,
-            evidence: answer > 0 ? "SECCOMP_RET_KILL_PROCESS is known" : ErrnoName.describe(-answer),
-            remedy: answer > 0 ? "" : "use a kernel with CONFIG_SECCOMP_FILTER")
-    }
-
-    private static func landlock(_ answer: Int32) -> KernelLayer {
-        KernelLayer(
-            name: "landlock", required: true, state: answer > 0 ? .available : .unavailable,
-            evidence: answer > 0 ? "ABI \(answer)" : ErrnoName.describe(-answer),
-            remedy: answer > 0 ? "" : "use Linux 5.13 or later, with landlock in the kernel's lsm= list")
-    }
-
-    private static func mountCalls() -> KernelLayer {
-        // Invalid on purpose: EBADF or EINVAL say that mount_setattr(2) exists, ENOSYS that it does not.
-        let exists = cjail_mount_setattr_exists() > 0
-        return KernelLayer(
-            name: "mounts", required: true, state: exists ? .available : .unavailable,
-            evidence: exists ? "mount_setattr exists" : "ENOSYS", remedy: exists ? "" : "use Linux 5.12 or later")
+        var facts = MachineFacts()
+        facts.user = geteuid()
+        facts.readTexts()
+        return MachineDiagnosis(facts: facts).namespaceRemedy(number)
     }
 
     private static func denials() -> KernelLayer {
@@ -117,15 +80,6 @@ public struct KernelSupport: Sendable, Equatable {
             name: "cgroup", required: false, state: usable ? .available : .unavailable,
             evidence: evidence.joined(separator: ", "),
             remedy: usable ? "" : "without it memory is bounded for each process only: \(remedies.first ?? "")")
-    }
-
-    private static func readFile(_ path: String) -> String? {
-        let fd = open(path, O_RDONLY | O_CLOEXEC)
-        guard fd >= 0 else { return nil }
-        defer { close(fd) }
-        var bytes = [UInt8](repeating: 0, count: 512)
-        let count = read(fd, &bytes, bytes.count)
-        return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 }
 

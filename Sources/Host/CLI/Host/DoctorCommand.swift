@@ -8,7 +8,10 @@ struct DoctorCommand: HostCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Check that this machine can hold the jail, layer by layer.",
-        discussion: "Exits with 1 if a layer that the strict jail needs cannot be had.")
+        discussion: """
+            Each layer is required or optional, available, unavailable or refused, with the kernel's answer and what \
+            to do. Exits with 1 if a layer that the strict jail needs cannot be had.
+            """)
     @OptionGroup var host: HostOptions
 
     func perform() async throws {

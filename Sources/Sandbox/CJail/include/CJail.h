@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "CHost.h"
+#include "CMachine.h"
 #include "CNotify.h"
 #include "plan_format.h"
 
