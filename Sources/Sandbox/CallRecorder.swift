@@ -1,4 +1,5 @@
 import CJail
+import Glibc
 import Synchronization
 
 /// Counts what a program in a recording jail asks for. It decides nothing: the answer to each call is what the
@@ -38,12 +39,15 @@ final class CallRecorder: Sendable {
         let answer = filter.answer(call) ?? .refuse(errno: DenialRules.answer)
         let name = names[call.number] ?? ""
         let detail = conditioned.contains(name) ? ArgumentNames.describe(name, call.arguments) : ""
-        state.withLock { seen in
+        return state.withLock { seen in
             let key = Key(number: call.number, detail: detail)
-            guard seen[key] != nil || seen.count < Self.mostKeys else { return }
+            // The first is nexus-jail's own, which init would let through.
+            let watched: FilterAction = seen[key] == nil ? .allow : .refuse(errno: ENOSYS)
+            let answer = answer == .watch ? watched : answer
+            guard seen[key] != nil || seen.count < Self.mostKeys else { return answer }
             seen[key, default: Seen(allowed: answer == .allow)].count += 1
+            return answer
         }
-        return answer
     }
 
     var seen: [Key: Seen] { state.withLock { $0 } }

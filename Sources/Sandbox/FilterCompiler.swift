@@ -8,6 +8,8 @@ struct CompiledFilter: Sendable, Equatable {
     var bytes: [UInt8]
     /// It asks the host about some calls: it must be installed with a listener.
     var hasListener: Bool
+    /// Exec is allowed only while init watches the process.
+    var guardsExec: Bool
 }
 
 /// Turns profiles into filters. Each is kept: a host starts many jails of few profiles.
@@ -48,7 +50,8 @@ enum FilterCompiler {
                     + "\(JAIL_MAX_FILTER_INSTRUCTIONS)", layer: "seccomp")
         }
         return CompiledFilter(
-            profile: profile.name, bytes: FilterProgram.bytes(program), hasListener: mode != .silent)
+            profile: profile.name, bytes: FilterProgram.bytes(program), hasListener: mode != .silent,
+            guardsExec: mode != .recorded && decisions.values.contains(.always(.watch)))
     }
 
     /// Number by number. A call that exists on other processors only has none.
@@ -65,6 +68,10 @@ enum FilterCompiler {
                 throw JailError(.policy, "libseccomp does not know the system call \(name)", layer: "seccomp")
             }
             let conditions = rules.compactMap(\.condition)
+            if rules.allSatisfy(\.once) {
+                decisions[number] = .always(.watch)
+                continue
+            }
             let otherwise: FilterAction = denied.contains(name) ? refusal : .refuse(errno: ENOSYS)
             decisions[number] =
                 conditions.count < rules.count

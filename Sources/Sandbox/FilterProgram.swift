@@ -9,6 +9,8 @@ enum FilterAction: Equatable, Sendable {
     case refuse(errno: Int32)
     /// The host is asked for the errno; nobody else can answer.
     case report
+    /// Allowed while the process is traced (`SECCOMP_RET_TRACE`), ENOSYS else: init traces it up to its first exec.
+    case watch
     case kill
 
     var value: UInt32 {
@@ -16,6 +18,7 @@ enum FilterAction: Equatable, Sendable {
         case .allow: 0x7FFF_0000
         case .refuse(let number): 0x0005_0000 | UInt32(truncatingIfNeeded: number) & 0xFFFF
         case .report: 0x7FC0_0000
+        case .watch: 0x7FF0_0000
         case .kill: 0x8000_0000
         }
     }
@@ -26,6 +29,7 @@ enum FilterAction: Equatable, Sendable {
         case 0x7FFF_0000: self = .allow
         case 0x0005_0000: self = .refuse(errno: Int32(value & 0xFFFF))
         case 0x7FC0_0000: self = .report
+        case 0x7FF0_0000: self = .watch
         case 0x8000_0000: self = .kill
         default: return nil
         }

@@ -7,11 +7,12 @@ final class JailSession: Sendable {
     private struct State {
         var progress: JailProgress
         var descriptor: Int32
+        var wait: Result<JailReport, JailError>?
         var start: Result<JailReport, JailError>?
         var end: JailEnd?
         /// When the program was seen to have ended.
         var endingSince: ContinuousClock.Instant?
-        var startWaiter: CheckedContinuation<Result<JailReport, JailError>, Never>?
+        var waitWaiter, startWaiter: CheckedContinuation<Result<JailReport, JailError>, Never>?
         var endWaiters: [CheckedContinuation<JailEnd, Never>] = []
         var whenOver: (@Sendable () -> Void)?
         var purpose: JailListener.Purpose?
@@ -36,7 +37,19 @@ final class JailSession: Sendable {
     }
 
     var processID: Int32 { state.withLock { $0.progress.processID } }
-    var hasStarted: Bool { state.withLock { $0.start != nil } }
+    /// Nothing is awaited any more before the deadline.
+    var hasAnswered: Bool { state.withLock { $0.wait != nil || $0.start != nil } }
+
+    /// Confined, and held back before exec.
+    func waiting() async -> Result<JailReport, JailError> {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state in
+                if state.wait == nil { state.waitWaiter = continuation }
+                return state.wait
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+    }
 
     func started() async -> Result<JailReport, JailError> {
         await withCheckedContinuation { continuation in
@@ -52,7 +65,7 @@ final class JailSession: Sendable {
     func isLate(_ now: ContinuousClock.Instant) -> Bool {
         state.withLock { state in
             if let since = state.endingSince { return state.end == nil && now - since > .seconds(2) }
-            return state.start == nil && deadline < now
+            return state.start == nil && state.wait == nil && deadline < now
         }
     }
 
@@ -69,7 +82,7 @@ final class JailSession: Sendable {
     /// Reads what has arrived. False when nothing more will.
     func readable() -> Bool {
         while true {
-            var bytes = [UInt8](repeating: 0, count: ReportRecord.size)
+            var bytes = [UInt8](repeating: 0, count: ReportRecord.size * ReportRecord.most)
             var passed: Int32 = -1
             let count = state.withLock { state in
                 state.descriptor < 0 ? 0 : cjail_receive(state.descriptor, &bytes, bytes.count, &passed)
@@ -79,10 +92,11 @@ final class JailSession: Sendable {
                 end()
                 return false
             }
-            let record = ReportRecord(Array(bytes.prefix(count)))
-            if passed >= 0 { keep(passed, from: record) }
-            guard let record else { continue }
-            perform { $0.received(record) }
+            let records = stride(from: 0, to: count, by: ReportRecord.size).compactMap {
+                ReportRecord(Array(bytes[$0..<min(count, $0 + ReportRecord.size)]))
+            }
+            if passed >= 0 { keep(passed, from: records.first) }
+            for record in records { perform { $0.received(record) } }
         }
     }
 
@@ -139,7 +153,11 @@ final class JailSession: Sendable {
         state.withLock { state in
             for action in step(&state.progress) {
                 switch action {
+                case .waiting(let report):
+                    answerWaiting(.success(report), &state, &resumptions)
                 case .started(let result):
+                    // Whoever expected it to wait hears how it ended instead.
+                    answerWaiting(result, &state, &resumptions)
                     state.start = result
                     if let waiter = state.startWaiter { resumptions.append { waiter.resume(returning: result) } }
                     state.startWaiter = nil
@@ -153,6 +171,53 @@ final class JailSession: Sendable {
         }
         for resume in resumptions { resume() }
     }
+
+    private func answerWaiting(
+        _ result: Result<JailReport, JailError>, _ state: inout State, _ resumptions: inout [() -> Void]
+    ) {
+        guard state.wait == nil else { return }
+        state.wait = result
+        if let waiter = state.waitWaiter { resumptions.append { waiter.resume(returning: result) } }
+        state.waitWaiter = nil
+    }
+}
+
+/// A jail that is complete, up to the exec of its program, which it makes when it is started. Letting go of the last
+/// reference to one that was not started kills it.
+public final class WaitingJail: Sendable {
+    /// What was applied; the exec is not among it.
+    public let report: JailReport
+    /// Init's pid as the host sees it.
+    public let processID: Int32
+    private let session: JailSession
+    private let isUsed = Mutex(false)
+
+    init(report: JailReport, session: JailSession) {
+        self.report = report
+        self.session = session
+        self.processID = session.processID
+    }
+
+    deinit { if !isUsed.withLock({ $0 }) { session.command(JAIL_COMMAND_KILL) } }
+
+    /// Executes the program and returns when the kernel has done so. Once only: a jail serves one program.
+    ///
+    /// - Throws: `JailError`, when the program cannot be executed, the jail is gone or was started before.
+    public func start() async throws(JailError) -> Jail {
+        let wasUsed = isUsed.withLock { used in
+            defer { used = true }
+            return used
+        }
+        guard !wasUsed else { throw JailError(.policy, "a waiting jail is started once; take another") }
+        session.command(JAIL_COMMAND_START)
+        switch await session.started() {
+        case .success(let report): return Jail(report: report, session: session)
+        case .failure(let error): throw error
+        }
+    }
+
+    /// Waits until it has ended, started or not.
+    public func exited() async -> JailExit { await session.ended().exit }
 }
 
 /// A running jail. Letting go of the last reference kills it.

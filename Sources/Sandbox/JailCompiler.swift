@@ -9,6 +9,8 @@ public enum JailCompiler {
     private static let rootBytes: UInt64 = 1 << 20
     /// More of it where a script is placed in the root: as much as a plugin's executable may have.
     private static let scriptBytes: UInt64 = 32 << 20
+    /// What a thread's stack is where nobody asks; without a bound the kernel lays out memory in a guessable way.
+    private static let stackBytes: UInt64 = 8 << 20
     private static let rootInodes: UInt64 = 1024
 
     /// - Throws: `JailError.Code.policy`, naming the part of the policy that cannot be met.
@@ -77,8 +79,11 @@ public enum JailCompiler {
     }
 
     private static func identity(_ host: JailHost, _ plan: inout PlanWriter) {
+        plan.layer("no-memfd-programs", "vm.memfd_noexec = 2")
+        plan.append(JAIL_NO_MEMFD_PROGRAMS, optional: true)
         let groups = host.privileged ? "no groups" : "the launcher's groups"
-        plan.layer("identity", "\(innerID) inside, \(host.outerUser) outside, \(groups)")
+        let user = host.privileged ? "a user of its own" : "the launcher's user"
+        plan.layer("identity", "\(innerID) inside, \(user) outside, \(groups)")
         plan.append(JAIL_SET_IDS, [host.privileged ? 1 : 0])
         plan.append(JAIL_DIE_WITH_LAUNCHER)
         plan.layer("no-user-namespaces", "user.max_user_namespaces = 0")
@@ -117,7 +122,7 @@ public enum JailCompiler {
             (CJAIL_LIMIT_CORE, 0), (CJAIL_LIMIT_FILES, UInt64(limits.openFiles)),
             (CJAIL_LIMIT_FILE_BYTES, limits.fileBytes), (CJAIL_LIMIT_ADDRESS_SPACE, addresses),
             (CJAIL_LIMIT_LOCKED, 0), (CJAIL_LIMIT_QUEUES, 0), (CJAIL_LIMIT_REALTIME, 0), (CJAIL_LIMIT_NICE, 0),
-            (CJAIL_LIMIT_SIGNALS, 1024),
+            (CJAIL_LIMIT_SIGNALS, 1024), (CJAIL_LIMIT_STACK, stackBytes),
             (CJAIL_LIMIT_PROCESSES, processes),
         ]
         for (resource, value) in pairs { plan.append(JAIL_LIMIT, [UInt64(resource.rawValue), value]) }
@@ -139,6 +144,8 @@ public enum JailCompiler {
     }
 
     private static func program(_ policy: JailPolicy, _ filter: CompiledFilter, _ plan: inout PlanWriter) {
+        plan.layer("core-scheduling", "shares no core at the same time")
+        plan.append(JAIL_SCHEDULE_APART, optional: true)
         plan.layer("session", "own session, default signals")
         plan.append(JAIL_NEW_SESSION)
         plan.append(JAIL_RESET_SIGNALS)
@@ -153,7 +160,8 @@ public enum JailCompiler {
         plan.layer("exec", candidates.first ?? "sealed memory file")
         let variables = policy.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         plan.append(
-            JAIL_EXECUTE, [candidates.count, policy.arguments.count, variables.count].map { UInt64($0) },
+            JAIL_EXECUTE,
+            [candidates.count, policy.arguments.count, variables.count, filter.guardsExec ? 1 : 0].map { UInt64($0) },
             text: candidates + policy.arguments + variables,
             note: (candidates.isEmpty ? ["sealed"] : candidates).joined(separator: ":"))
     }

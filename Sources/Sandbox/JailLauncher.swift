@@ -32,6 +32,7 @@ public final class JailLauncher: Sendable {
 
     private let monitor: JailMonitor
     private let ids = Mutex(OuterIDs())
+    private let plans = Mutex(PlanCache())
     private let kernel: KernelSupport
     private let home: CgroupHome
     /// What this launcher bounds for a jail as a whole, and why not more.
@@ -104,6 +105,27 @@ public final class JailLauncher: Sendable {
     func spawn(
         _ policy: JailPolicy, descriptors: JailDescriptors, recorder: CallRecorder?
     ) async throws(JailError) -> Jail {
+        let session = try begin(policy, descriptors, recorder: recorder)
+        switch await session.started() {
+        case .success(let report): return Jail(report: report, session: session)
+        case .failure(let error): throw error
+        }
+    }
+
+    /// Builds a jail up to the exec of its program, which then costs little more than an exec.
+    ///
+    /// - Throws: as `spawn`.
+    public func prepare(_ policy: JailPolicy, descriptors: JailDescriptors) async throws(JailError) -> WaitingJail {
+        let session = try begin(policy, descriptors, waits: true)
+        switch await session.waiting() {
+        case .success(let report): return WaitingJail(report: report, session: session)
+        case .failure(let error): throw error
+        }
+    }
+
+    private func begin(
+        _ policy: JailPolicy, _ descriptors: JailDescriptors, recorder: CallRecorder? = nil, waits: Bool = false
+    ) throws(JailError) -> JailSession {
         guard !monitor.hasExited else { throw Self.gone(policy) }
         guard policy.program.takesSealedMemory == (descriptors.executable != nil) else {
             throw JailError(
@@ -118,19 +140,18 @@ public final class JailLauncher: Sendable {
         }
         let planFile: Int32
         do {
-            let plan = try JailCompiler.compile(policy, host: host, kernel: kernel)
+            let plan = try plans.withLock { cache throws(JailError) in
+                try cache.plan(policy, host: host, kernel: kernel)
+            }
             planFile = try SealedMemory.make(plan.bytes, name: "plan", executable: false)
         } catch {
             release()
             throw error
         }
         defer { Glibc.close(planFile) }
-        let session = try request(
-            planFile: planFile, policy, descriptors, purpose: try Self.purpose(policy, recorder), whenOver: release)
-        switch await session.started() {
-        case .success(let report): return Jail(report: report, session: session)
-        case .failure(let error): throw error
-        }
+        return try request(
+            planFile: planFile, policy, descriptors, purpose: try Self.purpose(policy, recorder), waits: waits,
+            whenOver: release)
     }
 
     private static func purpose(
@@ -144,6 +165,7 @@ public final class JailLauncher: Sendable {
     /// Also the way for tests to send a plan that no compiler would make.
     func request(
         planFile: Int32, _ policy: JailPolicy, _ descriptors: JailDescriptors, purpose: JailListener.Purpose? = nil,
+        waits: Bool = false,
         whenOver: @escaping @Sendable () -> Void = {}
     ) throws(JailError) -> JailSession {
         var ends: [Int32] = [-1, -1]
@@ -155,6 +177,7 @@ public final class JailLauncher: Sendable {
         var request = jail_request()
         request.magic = UInt32(JAIL_REQUEST_MAGIC)
         request.version = UInt32(JAIL_FORMAT_VERSION)
+        request.flags = waits ? UInt32(JAIL_REQUEST_WAIT) : 0
         var passed = [planFile, ends[1]]
         let optional = [
             descriptors.channel, descriptors.standardInput, descriptors.standardOutput, descriptors.standardError,

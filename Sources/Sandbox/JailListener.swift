@@ -82,7 +82,7 @@ final class JailListener: Sendable {
             switch recorder.record(call.data) {
             case .allow: _ = cjail_listener_continue_recorded(descriptor, call.id)
             case .refuse(let number): _ = cjail_listener_refuse(descriptor, call.id, number)
-            case .report, .kill: _ = cjail_listener_refuse(descriptor, call.id, DenialRules.answer)
+            case .report, .watch, .kill: _ = cjail_listener_refuse(descriptor, call.id, DenialRules.answer)
             }
         }
         return .watch

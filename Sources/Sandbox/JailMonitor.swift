@@ -168,7 +168,7 @@ final class JailMonitor: Sendable {
             state.sessions.filter { $0.value.isLate(now) }
         }
         for (token, session) in late {
-            session.end(timedOut: !session.hasStarted)
+            session.end(timedOut: !session.hasAnswered)
             forget(token)
         }
     }

@@ -84,8 +84,8 @@ enum PlanOpcode {
         "make-directory", "make-link", "bind", "mount-tmpfs", "mount-proc", "cgroup-namespace", "set-hostname", "pivot",
         "read-only-root", "no-new-privileges", "fresh-keyring", "limit", "drop-capabilities", "speculation", "landlock",
         "landlock-allow", "landlock-enforce", "hide-init", "fork", "new-session", "reset-signals", "working-directory",
-        "descriptors", "verify", "filter", "execute", "place-sealed",
-        "cgroup", "no-new-code",
+        "descriptors", "verify", "filter", "execute", "place-sealed", "cgroup", "no-new-code", "no-memfd-programs",
+        "schedule-apart",
     ]
 
     static func name(_ code: UInt32) -> String {

@@ -5,6 +5,7 @@ import Glibc
 
 struct JailProgress: Sendable {
     enum Action: Equatable {
+        case waiting(JailReport)
         case started(Result<JailReport, JailError>)
         case exited(JailEnd)
     }
@@ -12,6 +13,8 @@ struct JailProgress: Sendable {
     private enum State {
         /// Layers are being applied.
         case starting
+        /// Everything is applied; the program is executed on command.
+        case waiting
         /// The program was executed.
         case running
         /// The program ended; the launcher has still to say which limits the jail met.
@@ -40,6 +43,10 @@ struct JailProgress: Sendable {
         if case .ending = state { true } else { false }
     }
 
+    private var report: JailReport {
+        JailReport(layers: layers + JailReport.closing(limits, bounds) + [denials, JailReport.paths])
+    }
+
     /// One record arrived.
     mutating func received(_ record: ReportRecord) -> [Action] {
         switch (state, record.kind) {
@@ -50,12 +57,14 @@ struct JailProgress: Sendable {
             let detail = "\(record.detail): \(ErrnoName.describe(record.error))"
             layers.append(JailLayerState(name: record.layer, state: .unavailable, detail: detail))
         case (.starting, JAIL_REPORT_LISTENER.rawValue): denials = JailReport.denials(error: record.error)
-        case (.starting, JAIL_REPORT_READY.rawValue):
+        case (.starting, JAIL_REPORT_WAITING.rawValue):
+            state = .waiting
+            return [.waiting(report)]
+        case (.starting, JAIL_REPORT_READY.rawValue), (.waiting, JAIL_REPORT_READY.rawValue):
             state = .running
             layers.append(JailLayerState(name: "exec", state: .applied, detail: "the program was executed"))
-            let closing = JailReport.closing(limits, bounds) + [denials, JailReport.paths]
-            return [.started(.success(JailReport(layers: layers + closing)))]
-        case (.starting, JAIL_REPORT_FAILED.rawValue):
+            return [.started(.success(report))]
+        case (.starting, JAIL_REPORT_FAILED.rawValue), (.waiting, JAIL_REPORT_FAILED.rawValue):
             return fail(LayerFailure.error(jail: name, record))
         case (.running, JAIL_REPORT_EXITED.rawValue): state = .ending(record.exit)
         case (.running, JAIL_REPORT_ENDED.rawValue): return end(.lost, record.counters)
@@ -68,6 +77,8 @@ struct JailProgress: Sendable {
     /// The socket was closed, or the start took too long.
     mutating func ended(timedOut: Bool = false) -> [Action] {
         switch state {
+        case .waiting:
+            return fail(JailError(.launcher, "jail \"\(name)\": ended while it waited to be started"))
         case .starting:
             let last = layers.last.map { "after layer \($0.name)" } ?? "before the first layer"
             let what = timedOut ? "did not finish within \(JailLauncher.startSeconds) s" : "ended without a report"
@@ -100,6 +111,8 @@ struct ReportRecord: Sendable, Equatable {
     var detail = ""
 
     static let size = MemoryLayout<jail_report>.size
+    /// How many records one message may carry.
+    static let most = 64
 
     /// Of `JAIL_REPORT_ENDED`.
     var counters: JailEnd.Counters {

@@ -10,6 +10,8 @@ enum LandlockRules {
     private static let makeCharacterDevice: UInt64 = 1 << 6
     private static let makeBlockDevice: UInt64 = 1 << 11
     private static let truncate: UInt64 = 1 << 14
+    private static let logNewExecution: UInt64 = 1 << 1
+    private static let logNoSubdomains: UInt64 = 1 << 2
 
     /// File rights that an ABI knows; all of them are denied unless a rule allows them.
     static func fileRights(abi: Int) -> UInt64 {
@@ -20,11 +22,16 @@ enum LandlockRules {
         return rights
     }
 
-    static func append(_ policy: JailPolicy, abi: Int, _ plan: inout PlanWriter) {
-        guard abi > 0 else { return }
-        let all = fileRights(abi: abi)
+    /// Everything that an ABI can deny.
+    static func handled(abi: Int) -> (files: UInt64, network: UInt64, scopes: UInt64) {
         let network: UInt64 = abi >= 4 ? 3 : 0  // binding and connecting TCP: no port is allowed
         let scopes: UInt64 = abi >= 6 ? 3 : 0  // abstract sockets and signals of other domains
+        return (fileRights(abi: abi), network, scopes)
+    }
+
+    static func append(_ policy: JailPolicy, abi: Int, _ plan: inout PlanWriter) {
+        guard abi > 0 else { return }
+        let (all, network, scopes) = handled(abi: abi)
         plan.layer("landlock", "ABI \(abi), files\(network > 0 ? ", tcp" : "")\(scopes > 0 ? ", scopes" : "")")
         plan.append(JAIL_LANDLOCK, [all, network, scopes])
         let readable = execute | readFile | readDirectory
@@ -41,6 +48,8 @@ enum LandlockRules {
         }
         plan.append(JAIL_LANDLOCK_ALLOW, [(readFile | writeFile | readDirectory | truncate) & all], text: ["/dev"])
         plan.append(JAIL_LANDLOCK_ALLOW, [readFile | readDirectory], text: ["/proc"])
-        plan.append(JAIL_LANDLOCK_ENFORCE)
+        // Refusals are in the kernel's audit log where it keeps one: the plugin's, which come after an exec, and not
+        // those of rules that it might make for itself (landlock_restrict_self(2)).
+        plan.append(JAIL_LANDLOCK_ENFORCE, [abi >= 7 ? logNewExecution | logNoSubdomains : 0])
     }
 }

@@ -18,6 +18,8 @@ struct SyscallRule: Sendable, Equatable {
     var set = ""
     /// For a denied call: what a program can do instead.
     var instead: String?
+    /// Allowed while init watches, which it does for the launcher's own exec and no longer.
+    var once = false
 }
 
 /// A named list of sets, resolved to rules.
@@ -77,7 +79,9 @@ struct SyscallProfile: Sendable, Equatable {
         }
         let instead = line["instead"]?.stringValue
         guard let argument = line["argument"] else {
-            return SyscallRule(name: name, reason: reason, condition: nil, set: set, instead: instead)
+            return SyscallRule(
+                name: name, reason: reason, condition: nil, set: set, instead: instead,
+                once: line["once"]?.boolValue == true)
         }
         let values = (line["values"]?.objectValue?.members ?? []).compactMap { $0.value.intValue }
         guard let position = argument.intValue, (0..<6).contains(position), !values.isEmpty,

@@ -8,7 +8,7 @@ import Testing
         "read-etc-passwd", "read-host-home", "read-proc1-environ", "write-outside-tmp", "directory-escape",
         "inet-socket", "netlink-socket", "vsock-socket", "abstract-unix-socket", "ptrace", "process-vm-readv",
         "new-user-namespace", "mount", "fork-bomb", "io-uring", "ia32-call", "terminal-injection", "keyctl",
-        "userfaultfd", "memory-heap", "memory-memfd",
+        "userfaultfd", "memory-heap", "memory-memfd", "second-exec", "written-code",
     ]
 
     @Test(arguments: Person.available)

@@ -77,7 +77,7 @@ import Testing
             {
                 let call = CallData(number: number, arguments: [value, value, value, 0, 0, 0])
                 switch (silent.answer(call), reported.answer(call)) {
-                case (.allow, .allow), (.refuse(errno: 38), .refuse(errno: 38)),
+                case (.allow, .allow), (.watch, .watch), (.refuse(errno: 38), .refuse(errno: 38)),
                     (.refuse(errno: 1), .report):
                     break
                 case (let first, let second):
@@ -143,6 +143,7 @@ enum FilterSummary {
         var (allowed, reported, refused, some): ([String], [String], [String], [String]) = (
             [], [], [], []
         )
+        var watched: [String] = []
         for (number, name) in CallNames.all.sorted(by: { $0.value < $1.value }) {
             let plain = filter.answer(CallData(number: number))
             let differing = (0..<6).compactMap { values(filter, number, at: $0) }
@@ -150,6 +151,8 @@ enum FilterSummary {
                 some.append("  \(name): " + differing.joined(separator: "; "))
             } else if plain == .allow {
                 allowed.append(name)
+            } else if plain == .watch {
+                watched.append(name)
             } else if plain == .report {
                 reported.append(name)
             } else if plain == .refuse(errno: 1) {
@@ -162,6 +165,9 @@ enum FilterSummary {
 
             allowed (\(allowed.count)):
             \(wrapped(allowed))
+
+            allowed once, while init watches (\(watched.count)):
+            \(wrapped(watched))
 
             allowed for some arguments, else refused with EPERM (\(some.count)):
             \(some.joined(separator: "\n"))

@@ -37,6 +37,8 @@ struct Expectation: Sendable, CustomTestStringConvertible {
         .init("denial-flood", ["EPERM"], "seccomp: answered at a rate, by the host"),
         .init("memory-heap", ["ENOMEM", "signal 9"], "limits: address space; cgroup: memory"),
         .init("memory-memfd", ["EPERM"], "seccomp: memfd_create"),
+        .init("second-exec", ["ENOSYS", "EPERM"], "seccomp: exec passes only while init watches"),
+        .init("written-code", ["EACCES"], "no-new-code: PR_SET_MDWE"),
     ]
 
     /// Where the profile for ordinary programs lets a call through, a layer beneath has to hold.

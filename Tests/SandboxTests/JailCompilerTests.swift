@@ -1,3 +1,4 @@
+import CJail
 import Testing
 
 @testable import Sandbox
@@ -22,9 +23,9 @@ import Testing
             .map { String($0.dropFirst(6).prefix { $0 != ":" }) }
         #expect(
             layers == [
-                "namespaces", "mount-sources", "identity", "no-user-namespaces", "files", "proc", "pivot-root",
-                "keyring", "limits", "no-new-privileges", "capabilities", "speculation", "no-new-code", "landlock",
-                "init", "session", "descriptors", "verify", "seccomp", "exec",
+                "namespaces", "mount-sources", "no-memfd-programs", "identity", "no-user-namespaces", "files", "proc",
+                "pivot-root", "keyring", "limits", "no-new-privileges", "capabilities", "speculation", "no-new-code",
+                "landlock", "init", "core-scheduling", "session", "descriptors", "verify", "seccomp", "exec",
             ])
     }
 
@@ -113,6 +114,21 @@ import Testing
         for (abi, numbers) in expected {
             #expect(try lines(Self.policy, abi: abi).contains("  landlock \(numbers)"))
         }
+    }
+
+    /// The next bit of each kind is one that this kernel does not know; with ours it makes a ruleset.
+    @Test func everyLandlockRightThatTheRunningKernelKnowsIsHandled() {
+        let abi = Int(cjail_landlock_abi())
+        let (files, network, scopes) = LandlockRules.handled(abi: abi)
+        #expect(cjail_landlock_accepts(files, network, scopes) == 1)
+        #expect(cjail_landlock_accepts(files + 1 << (64 - UInt64(files.leadingZeroBitCount)), network, scopes) < 0)
+        #expect(cjail_landlock_accepts(files, network << 1 | 1, scopes) < 0)
+        #expect(cjail_landlock_accepts(files, network, scopes << 1 | 1) < 0)
+    }
+
+    @Test func refusalsOfLandlockAreLoggedWhereTheKernelCan() throws {
+        #expect(try lines(Self.policy, abi: 7).contains("  landlock-enforce 6"))
+        #expect(try lines(Self.policy, abi: 6).contains("  landlock-enforce 0"))
     }
 
     @Test func strictNeedsLandlockAndCompatDoesNot() throws {

@@ -90,6 +90,23 @@ import Testing
         #expect(launcher.privileged == (person == .root))
     }
 
+    @Test(arguments: Person.available)
+    func whatTheKernelLacksIsReportedAndWhatItHasIsApplied(person: Person) async throws {
+        let launcher = try person.launcher()
+        defer { launcher.close() }
+        let executable = try SealedMemory.seal(Programs.hostileBytes, name: "hostile")
+        defer { Glibc.close(executable) }
+        let policy = JailPolicy(name: "layers", program: .sealed, arguments: ["hostile"])
+        let jail = try await launcher.spawn(policy, descriptors: JailDescriptors(executable: executable))
+        #expect(jail.report["no-new-code"]?.state == .applied)
+        // Writing vm.memfd_noexec takes the file's owner, root; core scheduling takes CONFIG_SCHED_CORE.
+        let programs = try #require(jail.report["no-memfd-programs"])
+        #expect(programs.state == (person == .root ? .applied : .unavailable))
+        #expect(person == .root || programs.detail.contains("EACCES"))
+        let apart = try #require(jail.report["core-scheduling"])
+        #expect(apart.state == .applied || apart.detail.contains("EINVAL") || apart.detail.contains("ENODEV"))
+    }
+
     @Test func theHelperThatIsMissingOrSomethingElseIsSaid() {
         let missing = #expect(throws: JailError.self) {
             try JailLauncher.start(helper: "/nowhere/nexus-jail", mountRoots: [])

@@ -44,6 +44,34 @@ import Testing
         #expect(error.message.contains("layer proc could not be applied: EPERM"))
     }
 
+    @Test func aJailThatWaitsHasItsReportAndStartsLater() throws {
+        var progress = running()
+        guard case .waiting(let report)? = progress.received(record(JAIL_REPORT_WAITING)).first else {
+            Issue.record("does not wait")
+            return
+        }
+        #expect(report["namespaces"]?.state == .applied && report["exec"] == nil)
+        guard case .started(.success(let started))? = progress.received(record(JAIL_REPORT_READY)).first else {
+            Issue.record("not started")
+            return
+        }
+        #expect(started["exec"]?.state == .applied)
+    }
+
+    @Test func aWaitingJailThatEndsOrCannotExecHasFailed() {
+        for step in 0..<2 {
+            var progress = running()
+            _ = progress.received(record(JAIL_REPORT_WAITING))
+            let actions =
+                step == 0 ? progress.ended() : progress.received(record(JAIL_REPORT_FAILED, error: 2, layer: "exec"))
+            guard case .started(.failure)? = actions.first else {
+                Issue.record("did not fail")
+                return
+            }
+            #expect(actions.last == .exited(JailEnd(exit: .lost)))
+        }
+    }
+
     @Test func anEndWithoutAReportIsLost() {
         var progress = running()
         _ = progress.received(record(JAIL_REPORT_READY))

@@ -139,8 +139,13 @@ import Testing
         for jail in jails { jail.kill() }
     }
 
+    /// How many a process holds, without the network namespaces that are ready: up to nine, more or less by the moment.
     private func descriptors(_ pid: Int32) -> Int {
-        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? -1
+        let folder = "/proc/\(pid)/fd"
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return -1 }
+        let links = names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }
+        let networks = links.filter { $0.hasPrefix("net:") }.count
+        return networks <= 9 ? links.count - networks : -2
     }
 
     private func owner(_ pid: Int32) -> UInt32 {

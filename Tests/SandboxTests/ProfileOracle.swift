@@ -9,6 +9,7 @@ import Testing
 struct ProfileOracle {
     private struct Line {
         var argument: Int?
+        var once: Bool
         var mask: UInt64
         var values: [UInt64]
 
@@ -29,7 +30,7 @@ struct ProfileOracle {
             for line in try Self.lines(#require(set.stringValue)) {
                 allowed[try #require(line["syscall"]?.stringValue), default: []].append(
                     Line(
-                        argument: line["argument"]?.intValue,
+                        argument: line["argument"]?.intValue, once: line["once"]?.boolValue == true,
                         mask: UInt64(line["mask"]?.intValue ?? 0xFFFF_FFFF),
                         values: (line["values"]?.objectValue?.members ?? []).compactMap { $0.value.intValue }
                             .map { UInt64($0) }))
@@ -41,7 +42,9 @@ struct ProfileOracle {
     /// Nil is the name of a number that no set can name.
     func answer(_ name: String?, _ arguments: [UInt64]) -> FilterAction {
         guard let name else { return .refuse(errno: 38) }
-        if allowed[name]?.contains(where: { $0.holds(arguments) }) == true { return .allow }
+        let lines = allowed[name] ?? []
+        if !lines.isEmpty && lines.allSatisfy(\.once) { return .watch }
+        if lines.contains(where: { $0.holds(arguments) }) { return .allow }
         return denied.contains(name) ? .report : .refuse(errno: 38)
     }
 

@@ -29,8 +29,25 @@ import Testing
     @Test func noProfileAllowsWhatEscapesAreMadeOf() throws {
         for name in try SyscallProfile.names() {
             let allowed = Set(try SyscallProfile.named(name).allowed.map(\.name))
-            #expect(allowed.isDisjoint(with: Self.dangerous), "\(name)")
+            // Init lets go of the plugin's process, and can trace nothing.
+            let excepted: Set = name == "init" ? ["ptrace"] : []
+            #expect(allowed.subtracting(excepted).isDisjoint(with: Self.dangerous), "\(name)")
         }
+    }
+
+    @Test func initCanDetachFromTheProcessThatItWatchesAndTraceNoOther() throws {
+        let rules = try SyscallProfile.named("init").allowed.filter { $0.name == "ptrace" }
+        #expect(rules.map(\.condition) == [.init(argument: 0, mask: 0xFFFF_FFFF, values: [17 /* PTRACE_DETACH */])])
+    }
+
+    @Test func pluginsMayExecOnceAndOrdinaryProgramsAsOftenAsTheyLike() throws {
+        for name in ["native", "strict", "python"] {
+            let rules = try SyscallProfile.named(name).allowed.filter { $0.name.hasPrefix("execve") }
+            #expect(rules.map(\.name) == ["execveat"] && rules.allSatisfy { $0.once })
+            #expect(try FilterCompiler.filter(profile: name).guardsExec)
+        }
+        #expect(try !FilterCompiler.filter(profile: "compat").guardsExec)
+        #expect(try !FilterCompiler.filter(profile: "init").guardsExec)
     }
 
     @Test func socketIsRefusedToPluginsAndLocalForOrdinaryPrograms() throws {

@@ -119,6 +119,14 @@ int cjail_landlock_abi(void) {
   return version < 0 ? -errno : (int)version;
 }
 
+int cjail_landlock_accepts(uint64_t files, uint64_t network, uint64_t scopes) {
+  const uint64_t rights[3] = {files, network, scopes};
+  long ruleset = syscall(SYS_landlock_create_ruleset, rights, sizeof rights, 0);
+  if (ruleset < 0) return -errno;
+  close((int)ruleset);
+  return 1;
+}
+
 int cjail_seccomp_available(void) {
   uint32_t action = SECCOMP_RET_KILL_PROCESS;
   return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 ? 1 : -errno;

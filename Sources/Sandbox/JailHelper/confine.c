@@ -37,7 +37,6 @@ int confine_die_with_launcher(const struct jail *jail) {
   return -1;
 }
 
-int confine_no_user_namespaces(void) { return write_text(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0"); }
 
 // In this order: the first two need the capability that the last one takes away.
 int confine_drop_capabilities(void) {
@@ -73,6 +72,11 @@ int confine_speculation(const struct jail_operation *operation) {
   return -1;
 }
 
+// A group of its own: nothing else runs on the sibling of a core that it runs on.
+int confine_schedule_apart(void) {
+  return prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, PR_SCHED_CORE_SCOPE_THREAD_GROUP, 0);
+}
+
 int confine_landlock(struct jail *jail, const struct jail_operation *operation) {
   struct landlock_ruleset rules = {operation->number[0], operation->number[1], operation->number[2]};
   jail->ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
@@ -94,8 +98,8 @@ int confine_landlock_allow(struct jail *jail, const struct jail_operation *opera
   return result;
 }
 
-int confine_landlock_enforce(struct jail *jail) {
-  int result = (int)syscall(SYS_landlock_restrict_self, jail->ruleset, 0);
+int confine_landlock_enforce(struct jail *jail, const struct jail_operation *operation) {
+  int result = (int)syscall(SYS_landlock_restrict_self, jail->ruleset, (uint32_t)operation->number[0]);
   int error = errno;
   close(jail->ruleset);
   jail->ruleset = -1;
@@ -142,8 +146,10 @@ int confine_descriptors(struct jail *jail) {
   if (place(jail->input, 0, 0) || place(jail->output, 1, 0) || place(jail->error, 2, 0)) return -1;
   if (place(jail->channel, CHANNEL_FD, 0) || place(jail->report, REPORT_FD, O_CLOEXEC)) return -1;
   if (place(jail->executable, EXECUTABLE_FD, O_CLOEXEC)) return -1;
+  if (place(jail->gate, GATE_FD, O_CLOEXEC)) return -1;
   jail->report = REPORT_FD;
-  return (int)syscall(SYS_close_range, EXECUTABLE_FD + 1, ~0u, 0);
+  jail->gate = GATE_FD;
+  return (int)syscall(SYS_close_range, GATE_FD + 1, ~0u, 0);
 }
 
 // Ignored signals and the mask survive exec; a plugin starts with neither.
@@ -189,7 +195,7 @@ const char *confine_verify(const struct jail *jail) {
   if (statfs("/", &root) != 0 || root.f_type != TMPFS_MAGIC) return "the root is not the jail's own";
   if (!(root.f_flags & 1)) return "the root is writable";
   if (access("/proc/1/environ", F_OK) == 0) return "init is visible in /proc";
-  for (int fd = EXECUTABLE_FD + 1; fd < 256; fd++)
+  for (int fd = GATE_FD + 1; fd < 256; fd++)
     if (fcntl(fd, F_GETFD) >= 0) return "a descriptor was left open";
   for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
     long result = syscall(forbidden[i].call, forbidden[i].a, forbidden[i].b, forbidden[i].c, 0, 0);

@@ -4,6 +4,7 @@
 
 #include <linux/keyctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 static struct {
   char name[JAIL_LAYER_BYTES];
@@ -11,29 +12,25 @@ static struct {
   int unavailable;
 } layer;
 
-// Set by the plugin's process when exec is not reached; vfork shares memory, so init sees it.
-static volatile bool start_failed;
-
 static void fail(const struct jail *jail, uint32_t index, int error, const char *detail) __attribute__((noreturn));
 static void fail(const struct jail *jail, uint32_t index, int error, const char *detail) {
+  report_flush(jail->report);
   report_failure(jail->report, index, layer.name, error, detail);
-  start_failed = true;
   _exit(125);
 }
 
-static void finish_layer(const struct jail *jail, uint32_t index) {
+static void finish_layer(uint32_t index) {
   if (!layer.name[0]) return;
   struct jail_report record = {.kind = layer.unavailable ? JAIL_REPORT_UNAVAILABLE : JAIL_REPORT_APPLIED};
   record.operation = index;
   record.error = layer.unavailable;
   report_text(record.layer, sizeof record.layer, layer.name);
   report_text(record.detail, sizeof record.detail, layer.detail);
-  // A host that does not listen any more gets no jail.
-  if (report_send(jail->report, &record) != 0) _exit(125);
+  report_add(&record);
 }
 
-static int begin_layer(const struct jail *jail, const struct jail_operation *operation, uint32_t index) {
-  finish_layer(jail, index);
+static int begin_layer(const struct jail_operation *operation, uint32_t index) {
+  finish_layer(index);
   report_text(layer.name, sizeof layer.name, operation_text(operation));
   report_text(layer.detail, sizeof layer.detail, operation_second_text(operation));
   layer.unavailable = 0;
@@ -46,28 +43,51 @@ static int fresh_keyring(void) {
   return errno == ENOSYS ? 0 : -1;
 }
 
-static int execute(const struct jail_operation *operation) {
+static const struct jail_operation *last_operation(const struct jail *jail) {
+  return plan_operation(&jail->plan, jail->plan.header->operation_count - 1);
+}
+
+// The first candidate that is there, chosen before the filter, under which exec can be tried once only.
+static const char *program;
+static void choose_program(const struct jail *jail) {
+  const struct jail_operation *operation = last_operation(jail);
+  const char *candidate = operation_text(operation);
+  program = candidate;
+  for (uint64_t i = 0; i < operation->number[0]; i++, candidate += strlen(candidate) + 1) {
+    if (access(candidate, X_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) continue;
+    program = candidate;
+    if (access(candidate, X_OK) == 0) return;
+  }
+}
+
+// Init opens the gate once it is hidden and attached, and again, where no filter guards exec, to let the program go.
+static void pass_gate(const struct jail *jail) {
+  char token;
+  if (read(jail->gate, &token, 1) != 1) _exit(125);
+}
+
+// Everything is told before anything runs: a host that does not listen any more gets no jail.
+static int execute(const struct jail *jail, const struct jail_operation *operation) {
   static char *arguments[JAIL_MAX_STRINGS + 1], *variables[JAIL_MAX_STRINGS + 1];
   char *at = (char *)operation_text(operation);
-  const char *candidates = at;
   for (uint64_t i = 0; i < operation->number[0]; i++) at += strlen(at) + 1;
   for (uint64_t i = 0; i < operation->number[1]; i++, at += strlen(at) + 1) arguments[i] = at;
   for (uint64_t i = 0; i < operation->number[2]; i++, at += strlen(at) + 1) variables[i] = at;
+  if (report_flush(jail->report) != 0) _exit(125);
+  if (operation->number[3] == 0) {  // else the filter stops it
+    if (write(jail->gate, "w", 1) != 1) _exit(125);
+    pass_gate(jail);
+  }
   if (operation->number[0] == 0)
     return (int)syscall(SYS_execveat, EXECUTABLE_FD, "", arguments, variables, AT_EMPTY_PATH);
-  int error = ENOENT;
-  for (uint64_t i = 0; i < operation->number[0]; i++, candidates += strlen(candidates) + 1) {
-    execve(candidates, arguments, variables);
-    if (errno != ENOENT && errno != ENOTDIR) error = errno;
-    if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) break;
-  }
-  errno = error;
-  return -1;
+  return (int)syscall(SYS_execveat, AT_FDCWD, program, arguments, variables, 0);
 }
 
 static int verify(const struct jail *jail, uint32_t index) {
+  pass_gate(jail);
   const char *problem = confine_verify(jail);
   if (problem) fail(jail, index, 0, problem);
+  choose_program(jail);
   return 0;
 }
 
@@ -91,10 +111,11 @@ static int perform_mount(struct jail *jail, const struct jail_operation *operati
 static int perform(struct jail *jail, const struct jail_operation *operation, uint32_t index) {
   const char *text = operation_text(operation);
   switch (operation->code) {
-    case JAIL_LAYER: return begin_layer(jail, operation, index);
+    case JAIL_LAYER: return begin_layer(operation, index);
     case JAIL_SET_IDS: return confine_set_ids(jail, operation);
     case JAIL_DIE_WITH_LAUNCHER: return confine_die_with_launcher(jail);
-    case JAIL_NO_USER_NAMESPACES: return confine_no_user_namespaces();
+    case JAIL_NO_USER_NAMESPACES: return write_text(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0");
+    case JAIL_NO_MEMFD_PROGRAMS: return write_text(AT_FDCWD, "/proc/sys/vm/memfd_noexec", "2");
     case JAIL_CGROUP: return cgroup_join(jail);
     case JAIL_CGROUP_NAMESPACE: return (int)syscall(SYS_unshare, CLONE_NEWCGROUP);
     case JAIL_SET_HOSTNAME: return sethostname(text, strlen(text));
@@ -104,9 +125,10 @@ static int perform(struct jail *jail, const struct jail_operation *operation, ui
     case JAIL_LIMIT: return confine_limit(operation);
     case JAIL_DROP_CAPABILITIES: return confine_drop_capabilities();
     case JAIL_SPECULATION: return confine_speculation(operation);
+    case JAIL_SCHEDULE_APART: return confine_schedule_apart();
     case JAIL_LANDLOCK: return confine_landlock(jail, operation);
     case JAIL_LANDLOCK_ALLOW: return confine_landlock_allow(jail, operation);
-    case JAIL_LANDLOCK_ENFORCE: return confine_landlock_enforce(jail);
+    case JAIL_LANDLOCK_ENFORCE: return confine_landlock_enforce(jail, operation);
     case JAIL_HIDE_INIT: return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     case JAIL_NEW_SESSION: return setsid() < 0 ? -1 : 0;
     case JAIL_RESET_SIGNALS: return confine_reset_signals();
@@ -114,7 +136,7 @@ static int perform(struct jail *jail, const struct jail_operation *operation, ui
     case JAIL_DESCRIPTORS: return confine_descriptors(jail);
     case JAIL_VERIFY: return verify(jail, index);
     case JAIL_FILTER: return confine_filter(operation, jail->report);
-    case JAIL_EXECUTE: return execute(operation);
+    case JAIL_EXECUTE: return execute(jail, operation);
     default: return perform_mount(jail, operation);
   }
 }
@@ -125,29 +147,33 @@ static const char *subject(const struct jail_operation *operation) {
   return binary ? "" : operation_text(operation);
 }
 
-static void run_from(struct jail *jail, uint32_t index) __attribute__((noreturn));
-
-// vfork: init waits until exec or failure, and copies no page tables. The child never returns from here. Memory is
-// shared until then, so the plugin's process works on a copy of what init still needs.
-static pid_t fork_plugin(const struct jail *jail, uint32_t next) {
-  static struct jail copy;
-  static volatile uint32_t first;
-  copy = *jail;
-  first = next;
-  pid_t plugin = vfork();
-  if (plugin == 0) run_from(&copy, first);
-  return plugin;
+// Splits process 1 from the plugin's, which goes on here. Where the filter guards exec, init must be able to attach:
+// for that the copy of the memory is dumpable, init's own is not. Nothing else in the namespace could look, and nothing
+// in this memory is worth it.
+static void split(struct jail *jail, const struct jail_operation *operation, uint32_t index) {
+  int gate[2];
+  bool guarded = last_operation(jail)->number[3] == 1;
+  init_prepare_signals();
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, gate) != 0) fail(jail, index, errno, "gate");
+  if (guarded) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  pid_t plugin = fork();
+  if (plugin < 0) fail(jail, index, errno, "fork");
+  jail->gate = gate[plugin ? 0 : 1];
+  close(gate[plugin ? 1 : 0]);
+  if (plugin == 0) return;
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  report_forget();
+  init_main(jail, operation, index, plugin, guarded);
 }
 
-static void run_from(struct jail *jail, uint32_t index) {
+static void run(struct jail *jail) __attribute__((noreturn));
+static void run(struct jail *jail) {
+  uint32_t index = 0;
   for (; index < jail->plan.header->operation_count; index++) {
     const struct jail_operation *operation = plan_operation(&jail->plan, index);
     if (operation->code == JAIL_FORK) {
-      init_prepare_signals();
-      pid_t plugin = fork_plugin(jail, index + 1);
-      if (plugin < 0) fail(jail, index, errno, "vfork");
-      if (start_failed) _exit(125);
-      init_main(jail, operation, index, plugin);
+      split(jail, operation, index);
+      continue;
     }
     if (perform(jail, operation, index) == 0) continue;
     if (!(operation->flags & JAIL_OPERATION_OPTIONAL)) fail(jail, index, errno, subject(operation));
@@ -162,5 +188,5 @@ void jail_run(struct jail *jail) {
   if (read(jail->go, &go, 1) != 1) _exit(125);
   close(jail->go);
   layer.name[0] = 0;
-  run_from(jail, 0);
+  run(jail);
 }

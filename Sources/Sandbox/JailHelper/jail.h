@@ -1,6 +1,6 @@
 // nexus-jail: the only code between clone and exec. Single-threaded, static, no environment, no configuration but
-// argv. main.c receives requests, plan.c decides whether a plan may run at all, jail.c interprets it in the child,
-// mounts.c and confine.c do the work, init.c is pid 1 of each jail.
+// argv. main.c receives requests, plan.c decides whether a plan may run at all, network.c has namespaces ready, jail.c
+// interprets the plan in the child, mounts.c and confine.c do the work, init.c is pid 1 of each jail.
 #pragma once
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,6 +20,7 @@
 #define CHANNEL_FD 3
 #define REPORT_FD JAIL_REPORT_DESCRIPTOR
 #define EXECUTABLE_FD 5
+#define GATE_FD 6
 
 // Resources that cgroups bound, in the order of JAIL_CGROUP's numbers; of v1 each has a tree.
 enum { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_V2, CGROUP_TREES };
@@ -35,7 +36,8 @@ struct plan {
 // What one jail is made of. -1 where a descriptor was not given.
 struct jail {
   struct plan plan;
-  int report, alive, go;
+  int report, alive, go, gate;
+  bool wait;
   int channel, input, output, error, executable;
   int sources[JAIL_MAX_SOURCES];
   int root, ruleset;
@@ -65,6 +67,19 @@ int write_text(int directory, const char *file, const char *text);
 int report_listener(int fd, int listener, int error);
 int report_failure(int fd, uint32_t operation, const char *layer, int error, const char *detail);
 
+void report_add(const struct jail_report *report);
+void report_forget(void);
+int report_flush(int fd);
+
+// main.c
+int write_maps(pid_t pid, const struct jail_plan_header *header);
+
+// network.c
+void network_prepare(void);
+bool network_refill(void);
+bool network_enter(void);
+void network_leave(void);
+
 // jail.c
 void jail_run(struct jail *jail) __attribute__((noreturn));
 
@@ -84,13 +99,13 @@ int mount_read_only_root(void);
 // confine.c: 0, or -1 with errno
 int confine_set_ids(const struct jail *jail, const struct jail_operation *operation);
 int confine_die_with_launcher(const struct jail *jail);
-int confine_no_user_namespaces(void);
+int confine_schedule_apart(void);
 int confine_drop_capabilities(void);
 int confine_limit(const struct jail_operation *operation);
 int confine_speculation(const struct jail_operation *operation);
 int confine_landlock(struct jail *jail, const struct jail_operation *operation);
 int confine_landlock_allow(struct jail *jail, const struct jail_operation *operation);
-int confine_landlock_enforce(struct jail *jail);
+int confine_landlock_enforce(struct jail *jail, const struct jail_operation *operation);
 int confine_filter(const struct jail_operation *operation, int report);
 int confine_descriptors(struct jail *jail);
 int confine_reset_signals(void);
@@ -107,6 +122,6 @@ bool cgroup_tidy(void);
 void cgroup_end(void);
 
 // init.c
-void init_main(struct jail *jail, const struct jail_operation *filter, uint32_t index, pid_t plugin)
+void init_main(struct jail *jail, const struct jail_operation *filter, uint32_t index, pid_t plugin, bool guarded)
     __attribute__((noreturn));
 void init_prepare_signals(void);

@@ -17,6 +17,7 @@
 
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 #define MAX_DESCRIPTORS 8  // one more than a request has, so that CMSG_SPACE's padding hides none
+#define IDLE_MILLISECONDS 2  // after the last event, before a network namespace is made for a later jail
 #define PLAN_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static struct mount_roots roots;
@@ -32,7 +33,7 @@ static int write_file(pid_t pid, const char *name, const char *text) {
 
 // user_namespaces(7): an ordinary user may write a gid map only after giving up setgroups. The pid cannot have been
 // recycled: only this process reaps it.
-static int write_maps(pid_t pid, const struct jail_plan_header *header) {
+int write_maps(pid_t pid, const struct jail_plan_header *header) {
   char text[64];
   if (geteuid() != 0 && write_file(pid, "setgroups", "deny") != 0) return -1;
   snprintf(text, sizeof text, "%u %u 1", header->inner_gid, header->outer_gid);
@@ -46,7 +47,8 @@ static void child(struct jail *jail, int go_writer) {
   close(alive[1]);
   close(signals);
   close(go_writer);
-  close(CONTROL_FD);
+  // Its number stays taken, as the others below FIRST_RECEIVED_FD.
+  if (dup3(0, CONTROL_FD, O_CLOEXEC) < 0) _exit(125);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -54,7 +56,9 @@ static void child(struct jail *jail, int go_writer) {
 }
 
 static pid_t clone_child(int cgroup) {
+  bool network = network_enter();
   struct clone_args arguments = {.flags = NAMESPACES, .exit_signal = SIGCHLD};
+  if (network) arguments.flags &= ~(uint64_t)CLONE_NEWNET;
   if (cgroup >= 0) {
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = (uint64_t)cgroup;
@@ -62,8 +66,10 @@ static pid_t clone_child(int cgroup) {
   // An ordinary user may write the maps of a dumpable child only. Nothing secret is in this memory.
   if (geteuid() != 0) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid == 0) return 0;
   int error = errno;
-  if (pid != 0) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (network) network_leave();
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   errno = error;
   return pid;
 }
@@ -123,6 +129,7 @@ static void handle(const struct jail_request *request, const int *received, size
   for (size_t i = 0; i < CGROUP_TREES; i++) jail.cgroups[i] = -1;
   jail.root = jail.ruleset = -1;
   jail.alive = alive[0];
+  jail.wait = request->flags & JAIL_REQUEST_WAIT;
   if (count < 2 || !is_socket(received[1])) return;
   jail.report = received[1];
   size_t next = 2;
@@ -131,6 +138,7 @@ static void handle(const struct jail_request *request, const int *received, size
   bool expected = next == count && (size_t)__builtin_popcount(request->descriptors) + 2 == count;
   const char *problem = NULL;
   if (request->magic != JAIL_REQUEST_MAGIC || request->version != JAIL_FORMAT_VERSION) problem = "not a request";
+  else if (request->flags & ~JAIL_REQUEST_WAIT) problem = "unknown request flags";
   else if (!expected || request->descriptors & ~JAIL_DESCRIPTOR_ALL) problem = "descriptors do not match the request";
   for (size_t i = 2; i < count && !problem; i++)
     if (is_directory(received[i])) problem = "a directory descriptor is refused";
@@ -193,6 +201,7 @@ static bool prepare(int argc, char **argv) {
   if (signals < 0 || pipe2(alive, O_CLOEXEC) != 0) return false;
   // One fresh keyring for all: an ordinary user's quota ends near 200, so one a jail is possible for root only.
   syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+  network_prepare();
   return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 }
 
@@ -228,8 +237,13 @@ int main(int argc, char **argv) {
   hello.error = (int32_t)getegid();
   if (report_send(CONTROL_FD, &hello) != 0) return 1;
   struct pollfd watch[2] = {{.fd = CONTROL_FD, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+  bool refilling = true;
   for (;;) {
-    if (poll(watch, 2, cgroup_tidy() ? 20 : -1) < 0) continue;
+    int wait = cgroup_tidy() ? 20 : -1;
+    int events = poll(watch, 2, refilling ? IDLE_MILLISECONDS : wait);
+    if (events == 0) refilling = refilling && network_refill();
+    if (events <= 0) continue;
+    refilling = true;
     reap();
     if (watch[0].revents && !serve_one()) break;
   }

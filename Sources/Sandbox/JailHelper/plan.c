@@ -66,6 +66,7 @@ static const char *check_execute(const struct jail_operation *operation) {
     total += operation->number[i];
   }
   if (operation->number[1] == 0) return "no arguments";
+  if (operation->number[3] > 1) return "unknown way to execute";
   return strings_in(operation) == total ? NULL : "arguments do not add up";
 }
 

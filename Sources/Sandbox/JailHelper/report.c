@@ -45,6 +45,28 @@ int report_listener(int fd, int listener, int error) {
   return sent == (ssize_t)sizeof record ? 0 : -1;
 }
 
+// Layers are told in one message: each would wake the host, on a processor that the jail could use itself.
+static struct jail_report pending[64];
+static size_t pending_count;
+
+void report_add(const struct jail_report *report) {
+  if (pending_count == sizeof pending / sizeof pending[0]) _exit(125);  // more than any real plan has
+  pending[pending_count] = *report;
+  pending[pending_count++].magic = JAIL_REPORT_MAGIC;
+}
+
+void report_forget(void) { pending_count = 0; }
+
+int report_flush(int fd) {
+  size_t length = pending_count * sizeof pending[0];
+  ssize_t written;
+  do {
+    written = length > 0 ? write(fd, pending, length) : 0;
+  } while (written < 0 && errno == EINTR);
+  report_forget();
+  return written == (ssize_t)length ? 0 : -1;
+}
+
 int report_failure(int fd, uint32_t operation, const char *layer, int error, const char *detail) {
   struct jail_report record = {.kind = JAIL_REPORT_FAILED, .operation = operation, .error = error};
   report_text(record.layer, sizeof record.layer, layer);

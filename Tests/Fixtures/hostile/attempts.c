@@ -26,6 +26,8 @@ const struct attempt attempts[] = {
     {"denial-flood", denial_flood},
     {"memory-heap", memory_heap},
     {"memory-memfd", memory_memfd},
+    {"second-exec", second_exec},
+    {"written-code", written_code},
 };
 const size_t attempt_count = sizeof attempts / sizeof attempts[0];
 

@@ -39,3 +39,5 @@ int user_fault(const char *);
 int denial_flood(const char *);
 int memory_heap(const char *);
 int memory_memfd(const char *);
+int second_exec(const char *round);
+int written_code(const char *);

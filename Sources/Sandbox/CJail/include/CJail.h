@@ -53,12 +53,15 @@ enum cjail_limit {
   CJAIL_LIMIT_QUEUES = RLIMIT_MSGQUEUE,
   CJAIL_LIMIT_REALTIME = RLIMIT_RTPRIO,
   CJAIL_LIMIT_NICE = RLIMIT_NICE,
+  CJAIL_LIMIT_STACK = RLIMIT_STACK,
   CJAIL_LIMIT_SIGNALS = RLIMIT_SIGPENDING,
   CJAIL_LIMIT_PROCESSES = RLIMIT_NPROC,
 };
 
 // Probes: each returns a number >= 0, or a negative errno.
 int cjail_landlock_abi(void);
+// 1 when a ruleset can handle exactly these rights.
+int cjail_landlock_accepts(uint64_t files, uint64_t network, uint64_t scopes);
 int cjail_seccomp_available(void);
 int cjail_user_namespace_works(void);
 int cjail_mount_setattr_exists(void);

@@ -63,7 +63,7 @@ enum jail_code {
   JAIL_SPECULATION = 21,        // [0] PR_SPEC_*, force-disabled
   JAIL_LANDLOCK = 22,           // [0] file rights, [1] network rights, [2] scopes that are denied unless allowed
   JAIL_LANDLOCK_ALLOW = 23,     // [0] rights; data: path
-  JAIL_LANDLOCK_ENFORCE = 24,
+  JAIL_LANDLOCK_ENFORCE = 24,   // [0] LANDLOCK_RESTRICT_SELF_*
   JAIL_HIDE_INIT = 25,          // not dumpable: /proc/1 stays closed and ptrace is refused
   JAIL_FORK = 26,               // data: BPF for init; what follows is done by the plugin's process
   JAIL_NEW_SESSION = 27,
@@ -73,17 +73,21 @@ enum jail_code {
   JAIL_VERIFY = 31,             // ask the kernel whether what was applied holds
   JAIL_FILTER = 32,             // data: BPF for the plugin; [0] 1: it asks the host, who gets the listener
   JAIL_EXECUTE = 33,            // [0] candidate paths (0: the sealed executable), [1] arguments, [2] variables; data
+                                // [3] 1: the filter lets exec through under init's eyes only: there is no second one
   JAIL_PLACE_SEALED = 34,       // data: path; the sealed memory's bytes as a file of the tmpfs root, for an interpreter
   JAIL_CGROUP = 35,             // [0] bytes of memory, [1] processes, [2] percent of a processor; 0: no such limit.
                                 // The launcher sets them; the jail's first process joins. Before CGROUP_NAMESPACE.
   JAIL_NO_NEW_CODE = 36,        // what was writable never becomes executable: PR_SET_MDWE, kept across exec
-  JAIL_CODE_END = 37,
+  JAIL_NO_MEMFD_PROGRAMS = 37,  // vm.memfd_noexec = 2; needs root and a whole /proc, so before SET_IDS
+  JAIL_SCHEDULE_APART = 38,     // no processor core is shared with others at the same time (PR_SCHED_CORE)
+  JAIL_CODE_END = 39,
 };
 
 // A request to the launcher: this message with SCM_RIGHTS [plan, report, then one per bit set in `descriptors`].
 struct jail_request {
-  uint32_t magic, version, descriptors, reserved;
+  uint32_t magic, version, descriptors, flags;
 };
+#define JAIL_REQUEST_WAIT 1u  // hold the program back, confined, until JAIL_COMMAND_START
 #define JAIL_DESCRIPTOR_CHANNEL 1u
 #define JAIL_DESCRIPTOR_INPUT 2u
 #define JAIL_DESCRIPTOR_OUTPUT 4u
@@ -102,12 +106,13 @@ enum jail_report_kind {
   JAIL_REPORT_ENDED = 8,        // init is gone; from the launcher. How often a limit of the whole jail was met:
                                 // value: killed for memory, error: no more processes, status: throttled
   JAIL_REPORT_LISTENER = 9,     // with SCM_RIGHTS: the listener of the plugin's filter; error: why there is none
+  JAIL_REPORT_WAITING = 10,     // confined, not executed: init waits for JAIL_COMMAND_START
 };
 
 #define JAIL_LAYER_BYTES 24
 #define JAIL_DETAIL_BYTES 104
 
-// One message on a report socket.
+// Messages on a report socket are one or more of these.
 struct jail_report {
   uint32_t magic, kind;
   uint32_t operation;
@@ -119,4 +124,5 @@ struct jail_report {
 
 // Commands from the host to init, one byte each.
 #define JAIL_COMMAND_TERMINATE 0x54 // 'T': SIGTERM to the plugin
+#define JAIL_COMMAND_START 0x47 // 'G': a waiting program is executed
 #define JAIL_COMMAND_KILL 0x4b // 'K': everything dies
