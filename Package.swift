@@ -166,6 +166,9 @@ let package = Package(
             name: "nexus-bench",
             dependencies: ["HostCore", "Sandbox", "Registry", "PluginABI", "JSONBytes", "CAllocations"],
             path: "Tests/Bench/Sources", swiftSettings: house),
+        .executableTarget(
+            name: "nexus-bench-jail", dependencies: ["Sandbox", "JSONBytes"], path: "Tests/Bench/Jails",
+            swiftSettings: house),
 
         // Tests, one target per module; Style holds the architecture, EndToEnd drives the built programs.
         .testTarget(name: "JSONBytesTests", dependencies: ["JSONBytes"], swiftSettings: house),

@@ -6,7 +6,7 @@ internal import JSONBytes
 internal import Registry
 internal import Sandbox
 
-/// nexus-bench starts|calls HELPER PLUGIN ROUNDS …, nexus-bench decode ROUNDS, or nexus-bench plugin ROUNDS COMMAND…
+/// nexus-bench calls HELPER PLUGIN ROUNDS, nexus-bench decode ROUNDS, or nexus-bench plugin ROUNDS COMMAND…
 /// [-- BARE…]
 @main
 struct NexusBench {
@@ -24,8 +24,6 @@ struct NexusBench {
         let bundle = try PluginBundle.load(directory: words[3])
         let samples: JSONObject
         switch words[1] {
-        case "starts" where words.count == 7:
-            samples = try await Starts(helper: words[2], bundle: bundle, bwrap: words[5], folder: words[6]).run(rounds)
         case "calls" where words.count == 5:
             samples = try await Calls(helper: words[2], bundle: bundle).run(rounds)
         default: throw BenchFailure("wrong usage")
