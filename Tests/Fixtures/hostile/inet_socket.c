@@ -1,0 +1,9 @@
+// The network, version 4 or 6.
+#include "hostile.h"
+
+#include <sys/socket.h>
+
+ATTEMPT(inet_socket) {
+  if (socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0) return 0;
+  return outcome(socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}

@@ -1,0 +1,8 @@
+// The session's keyring, inherited from whoever started the host.
+#include "hostile.h"
+
+#include <linux/keyctl.h>
+
+ATTEMPT(keyctl) {
+  return outcome(syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 1, 0, 0));
+}

@@ -1,0 +1,8 @@
+// Routes, devices and audit.
+#include "hostile.h"
+
+#include <sys/socket.h>
+
+ATTEMPT(netlink_socket) {
+  return outcome(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
+}

@@ -1,0 +1,8 @@
+// A user namespace of its own, with every capability in it.
+#include "hostile.h"
+
+#include <sched.h>
+
+ATTEMPT(new_user_namespace) {
+  return outcome(unshare(CLONE_NEWUSER));
+}

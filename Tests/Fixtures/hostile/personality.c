@@ -1,0 +1,8 @@
+// Switches off the randomness of addresses.
+#include "hostile.h"
+
+#include <sys/personality.h>
+
+ATTEMPT(personality) {
+  return outcome(personality(ADDR_NO_RANDOMIZE));
+}

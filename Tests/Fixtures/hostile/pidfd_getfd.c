@@ -1,0 +1,7 @@
+// Takes a descriptor out of a process.
+#include "hostile.h"
+
+ATTEMPT(pidfd_getfd) {
+  int process = (int)syscall(SYS_pidfd_open, getpid(), 0);
+  return outcome(syscall(SYS_pidfd_getfd, process, 1, 0));
+}

@@ -1,0 +1,6 @@
+// A file in somebody's home; the test says which.
+#include "hostile.h"
+
+ATTEMPT(read_host_home) {
+  return argument ? read_some(argument) : EINVAL;
+}
