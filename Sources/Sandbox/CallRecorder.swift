@@ -9,9 +9,6 @@ final class CallRecorder: Sendable {
         var number: UInt32
         /// The arguments in words, for calls that are allowed for some arguments only.
         var detail: String
-    }
-    struct Seen: Sendable, Equatable {
-        var count = 0
         var allowed: Bool
     }
     /// A program that makes up arguments must not fill the host's memory.
@@ -20,7 +17,12 @@ final class CallRecorder: Sendable {
     private let filter: FilterEvaluator
     private let names: [UInt32: String]
     private let conditioned: Set<String>
-    private let state = Mutex<[Key: Seen]>([:])
+    private struct State {
+        /// What nexus-jail itself asks for before it executes the program does not count.
+        var executing = false
+        var seen: [Key: Int] = [:]
+    }
+    private let state = Mutex(State())
 
     init(profile: SyscallProfile) throws(JailError) {
         let compiled = try FilterCompiler.compile(profile, mode: .silent)
@@ -39,18 +41,20 @@ final class CallRecorder: Sendable {
         let answer = filter.answer(call) ?? .refuse(errno: DenialRules.answer)
         let name = names[call.number] ?? ""
         let detail = conditioned.contains(name) ? ArgumentNames.describe(name, call.arguments) : ""
-        return state.withLock { seen in
-            let key = Key(number: call.number, detail: detail)
-            // The first is nexus-jail's own, which init would let through.
-            let watched: FilterAction = seen[key] == nil ? .allow : .refuse(errno: ENOSYS)
+        return state.withLock { state in
+            // The first exec is nexus-jail's own, which init would let through; later nobody is there to.
+            let watched: FilterAction = state.executing ? .refuse(errno: ENOSYS) : .allow
             let answer = answer == .watch ? watched : answer
-            guard seen[key] != nil || seen.count < Self.mostKeys else { return answer }
-            seen[key, default: Seen(allowed: answer == .allow)].count += 1
+            state.executing = state.executing || name.hasPrefix("execve")
+            let key = Key(number: call.number, detail: detail, allowed: answer == .allow)
+            guard state.executing, state.seen[key] != nil || state.seen.count < Self.mostKeys else { return answer }
+            state.seen[key, default: 0] += 1
             return answer
         }
     }
 
-    var seen: [Key: Seen] { state.withLock { $0 } }
+    /// How often each was asked for.
+    var seen: [Key: Int] { state.withLock { $0.seen } }
 }
 
 /// Names of calls by number, on this machine: those of the profiles, and whatever else libseccomp can name.

@@ -108,13 +108,13 @@ public struct JailPolicy: Sendable, Equatable {
     /// Absolute path in the jail.
     public var workingDirectory: String
     public var limits: JailLimits
-    public private(set) var recordsCalls: Bool
+    /// See `JailWeakening.recordedCalls`.
+    public private(set) var recordsCalls = false
 
     public init(
         name: String, profile: String = "strict", program: JailProgram, arguments: [String],
         environment: [String: String] = [:], mounts: [JailMount] = [], links: [JailLink] = [],
-        workingDirectory: String = "/tmp", limits: JailLimits = .standard,
-        weakening: JailWeakening? = nil
+        workingDirectory: String = "/tmp", limits: JailLimits = .standard
     ) {
         self.name = name
         self.profile = profile
@@ -125,7 +125,13 @@ public struct JailPolicy: Sendable, Equatable {
         self.links = links
         self.workingDirectory = workingDirectory
         self.limits = limits
-        self.recordsCalls = weakening == .recordedCalls
+    }
+
+    /// The same jail with every call shown to the host.
+    func recording(weakening: JailWeakening) -> JailPolicy {
+        var copy = self
+        copy.recordsCalls = weakening == .recordedCalls
+        return copy
     }
 }
 

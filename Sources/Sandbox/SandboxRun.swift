@@ -53,13 +53,20 @@ public enum SandboxRun {
         _ options: Options, command: [String], helper: String, cgroups: CgroupPlacement = .ofThisMachine()
     ) async throws(JailError) -> Outcome {
         try options.check()
-        let policy = try policy(options, command: command)
+        return try await run(
+            try policy(options, command: command), recorder: nil, seconds: options.seconds, helper: helper,
+            cgroups: cgroups)
+    }
+
+    static func run(
+        _ policy: JailPolicy, recorder: CallRecorder?, seconds: Double?, helper: String, cgroups: CgroupPlacement
+    ) async throws(JailError) -> Outcome {
         let launcher = try JailLauncher.start(helper: helper, mountRoots: ["/"], cgroups: cgroups)
         defer { launcher.close() }
         let descriptors = JailDescriptors(standardInput: 0, standardOutput: 1, standardError: 2)
-        let jail = try await launcher.spawn(policy, descriptors: descriptors)
+        let jail = try await launcher.spawn(policy, descriptors: descriptors, recorder: recorder)
         return await withTaskCancellationHandler {
-            await outcome(of: jail, seconds: options.seconds)
+            await outcome(of: jail, seconds: seconds)
         } onCancel: {
             jail.kill()
         }

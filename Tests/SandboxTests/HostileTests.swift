@@ -52,7 +52,8 @@ struct Expectation: Sendable, CustomTestStringConvertible {
         .init("personality", ["EPERM"], "seccomp: personality"),
         .init("core-dump", ["EPERM"], "limits: no core, for good"),
         .init("memfd-exec", ["EPERM"], "seccomp: memfd_create"),
-        .init("exec-from-tmp", ["ENOSYS"], "seccomp: exec passes only while init watches (beneath it: noexec, landlock)"),
+        .init(
+            "exec-from-tmp", ["ENOSYS"], "seccomp: exec passes only while init watches (beneath it: noexec, landlock)"),
         .init("second-exec", ["ENOSYS", "EPERM"], "seccomp: exec passes only while init watches"),
         .init("written-code", ["EACCES"], "no-new-code: PR_SET_MDWE"),
         .init("memory-heap", ["ENOMEM", "signal 9"], "limits: address space; cgroup: memory"),

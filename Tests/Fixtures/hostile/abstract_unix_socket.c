@@ -1,5 +1,5 @@
 // A listener of the host that has a name and no file.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

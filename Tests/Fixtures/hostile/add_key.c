@@ -1,5 +1,5 @@
 // A key, left where no namespace is.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <linux/keyctl.h>
 

@@ -1,6 +1,6 @@
 // Every family but local sockets, with bits set that the kernel ignores. A list of what is forbidden always
 // forgets one.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/socket.h>
 

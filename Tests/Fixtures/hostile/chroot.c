@@ -1,5 +1,5 @@
 // A root of its own, from which the old trick walks out.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sched.h>
 

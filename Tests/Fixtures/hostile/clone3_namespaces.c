@@ -1,5 +1,5 @@
 // The same by clone3, whose flags lie in memory where no filter sees them.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <linux/sched.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 // The same by clone, as a new process.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sched.h>
 #include <signal.h>

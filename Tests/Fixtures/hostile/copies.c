@@ -1,5 +1,5 @@
 // For attempts that execute what they have written: a copy of this program, which says that it was executed.
-#include "hostile.h"
+#include "attempts.h"
 
 char *executed_arguments[] = {"hostile", "executed", NULL, NULL};
 

@@ -1,5 +1,5 @@
 // A core file, which on many machines runs a program as root in the first namespaces.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/resource.h>
 

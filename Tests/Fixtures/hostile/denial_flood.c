@@ -1,5 +1,5 @@
 // Asks for the same refused thing again and again, to keep the host busy with it.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <linux/userfaultfd.h>
 

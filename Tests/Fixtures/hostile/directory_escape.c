@@ -1,6 +1,6 @@
 // Walks up and out from any directory that can be had: those inherited, and our own. One directory of the host
 // is enough.
-#include "hostile.h"
+#include "attempts.h"
 
 #define UP "../../../../../../../../../../../../"
 

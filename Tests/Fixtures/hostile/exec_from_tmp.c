@@ -1,5 +1,5 @@
 // A program that it has written itself.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

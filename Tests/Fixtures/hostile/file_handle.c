@@ -1,5 +1,5 @@
 // Names a file by number, past every directory. EOVERFLOW: the kernel had one, longer than our buffer.
-#include "hostile.h"
+#include "attempts.h"
 
 ATTEMPT(file_handle) {
   struct file_handle handle = {.handle_bytes = 0};

@@ -1,5 +1,5 @@
 // Bounded: it wants 300 processes at once, and always takes back those that it got.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <signal.h>
 #include <sys/wait.h>

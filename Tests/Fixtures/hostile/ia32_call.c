@@ -1,5 +1,5 @@
 // getpid by the 32-bit entry, which a filter that forgets to check the architecture reads as another call.
-#include "hostile.h"
+#include "attempts.h"
 
 ATTEMPT(ia32_call) {
 #ifdef __x86_64__

@@ -1,5 +1,5 @@
 // The network, version 4 or 6.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/socket.h>
 

@@ -1,5 +1,5 @@
 // Requests that go around every filter on the calls that they stand for.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <linux/io_uring.h>
 

@@ -1,5 +1,5 @@
 // Compares what two processes hold in the kernel: the addresses of objects leak through the order.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <linux/kcmp.h>
 

@@ -1,5 +1,5 @@
 // The session's keyring, inherited from whoever started the host.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <linux/keyctl.h>
 

@@ -1,5 +1,5 @@
 // A descriptor that the host forgot to close.
-#include "hostile.h"
+#include "attempts.h"
 
 ATTEMPT(leaked_descriptor) {
   for (int fd = 4; fd < 1024; fd++)

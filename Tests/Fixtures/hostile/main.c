@@ -1,75 +1,17 @@
 // hostile ATTEMPT [ARGUMENT]: tries one thing. Status 0: it succeeded; 1: refused; 2: no such attempt. Or it is killed.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <stdio.h>
 
-// Name and function of every attempt; each is in the file of its name.
-#define ATTEMPTS(each) \
-  each("read-etc-passwd", read_etc_passwd) \
-  each("read-host-home", read_host_home) \
-  each("read-proc1-environ", read_proc1_environ) \
-  each("proc-root", proc_root) \
-  each("write-outside-tmp", write_outside_tmp) \
-  each("directory-escape", directory_escape) \
-  each("leaked-descriptor", leaked_descriptor) \
-  each("file-handle", file_handle) \
-  each("chroot", chroot) \
-  each("mount", mount) \
-  each("inet-socket", inet_socket) \
-  each("netlink-socket", netlink_socket) \
-  each("vsock-socket", vsock_socket) \
-  each("any-socket", any_socket) \
-  each("abstract-unix-socket", abstract_unix_socket) \
-  each("ptrace", ptrace) \
-  each("process-vm-readv", process_vm_readv) \
-  each("kcmp", kcmp) \
-  each("pidfd-getfd", pidfd_getfd) \
-  each("signal-foreign", signal_foreign) \
-  each("new-user-namespace", new_user_namespace) \
-  each("clone-namespaces", clone_namespaces) \
-  each("clone3-namespaces", clone3_namespaces) \
-  each("setns", setns) \
-  each("fork-bomb", fork_bomb) \
-  each("io-uring", io_uring) \
-  each("ia32-call", ia32_call) \
-  each("x32-call", x32_call) \
-  each("terminal-injection", terminal_injection) \
-  each("terminal-selection", terminal_selection) \
-  each("keyctl", keyctl) \
-  each("add-key", add_key) \
-  each("userfaultfd", userfaultfd) \
-  each("own-listener", own_listener) \
-  each("denial-flood", denial_flood) \
-  each("personality", personality) \
-  each("core-dump", core_dump) \
-  each("memfd-exec", memfd_exec) \
-  each("exec-from-tmp", exec_from_tmp) \
-  each("memory-heap", memory_heap) \
-  each("memory-memfd", memory_memfd) \
-  each("memory-shared", memory_shared) \
-  each("second-exec", second_exec) \
-  each("written-code", written_code)
-
-#define DECLARE(name, function) ATTEMPT(function);
-ATTEMPTS(DECLARE)
-
-static const struct {
-  const char *name;
-  int (*run)(const char *argument);
-} attempts[] = {
-#define ROW(name, function) {name, attempt_##function},
-    ATTEMPTS(ROW)};
-enum { COUNT = sizeof attempts / sizeof attempts[0] };
-
 int main(int argc, char **argv) {
   if (argc == 3 && strcmp(argv[1], "executed") == 0) return printf("%s: succeeded\n", argv[2]) < 0;
-  for (size_t i = 0; i < COUNT && argc > 1; i++) {
-    if (strcmp(attempts[i].name, argv[1]) != 0) continue;
-    int error = attempts[i].run(argc > 2 ? argv[2] : NULL);
-    if (error == 0) printf("%s: succeeded\n", argv[1]);
-    else printf("%s: refused, %s\n", argv[1], strerrorname_np(error));
-    return error != 0;
+  const struct attempt *attempt = argc > 1 ? attempt_named(argv[1]) : NULL;
+  if (!attempt) {
+    for (size_t i = 0; i < attempt_count; i++) puts(attempts[i].name);
+    return 2;
   }
-  for (size_t i = 0; i < COUNT; i++) puts(attempts[i].name);
-  return 2;
+  int error = attempt->run(argc > 2 ? argv[2] : NULL);
+  if (error == 0) printf("%s: succeeded\n", attempt->name);
+  else printf("%s: refused, %s\n", attempt->name, strerrorname_np(error));
+  return error != 0;
 }

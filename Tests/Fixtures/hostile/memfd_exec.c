@@ -1,5 +1,5 @@
 // A program that is no file: neither noexec nor Landlock look at memory.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/mman.h>
 

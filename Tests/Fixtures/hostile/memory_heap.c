@@ -1,5 +1,5 @@
 // A gigabyte of ordinary memory.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/mman.h>
 

@@ -1,5 +1,5 @@
 // A gigabyte in memory files, which no rlimit counts.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/mman.h>
 

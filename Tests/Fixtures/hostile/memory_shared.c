@@ -1,5 +1,5 @@
 // A gigabyte in shared segments, each let go of again: they stay, and no rlimit counts them.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/ipc.h>
 #include <sys/shm.h>

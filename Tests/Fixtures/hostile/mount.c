@@ -1,5 +1,5 @@
 // In a mount namespace of its own if it can have one, so that trying this outside a jail leaves nothing behind.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sched.h>
 #include <sys/mount.h>

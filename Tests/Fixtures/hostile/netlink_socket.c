@@ -1,5 +1,5 @@
 // Routes, devices and audit.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/socket.h>
 

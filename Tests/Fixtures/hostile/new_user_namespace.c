@@ -1,5 +1,5 @@
 // A user namespace of its own, with every capability in it.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sched.h>
 

@@ -1,5 +1,5 @@
 // A filter of its own with a listener, which could answer for the kernel.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>

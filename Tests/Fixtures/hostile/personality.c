@@ -1,5 +1,5 @@
 // Switches off the randomness of addresses.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/personality.h>
 

@@ -1,5 +1,5 @@
 // Takes a descriptor out of a process.
-#include "hostile.h"
+#include "attempts.h"
 
 ATTEMPT(pidfd_getfd) {
   int process = (int)syscall(SYS_pidfd_open, getpid(), 0);

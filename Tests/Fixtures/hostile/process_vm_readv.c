@@ -1,5 +1,5 @@
 // Reads the memory of a process by its number.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/uio.h>
 

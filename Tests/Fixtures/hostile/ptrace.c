@@ -1,5 +1,5 @@
 // Traces; who may trace itself may trace others.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/ptrace.h>
 

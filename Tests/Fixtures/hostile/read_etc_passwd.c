@@ -1,5 +1,5 @@
 // The users of the machine.
-#include "hostile.h"
+#include "attempts.h"
 
 ATTEMPT(read_etc_passwd) {
   return read_some("/etc/passwd");

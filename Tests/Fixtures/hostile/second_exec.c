@@ -1,5 +1,5 @@
 // Executes this very file again, by name and by descriptor: what no mount option and no Landlock rule would stop.
-#include "hostile.h"
+#include "attempts.h"
 
 ATTEMPT(second_exec) {
   char *none[] = {NULL};

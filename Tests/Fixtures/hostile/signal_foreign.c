@@ -1,5 +1,5 @@
 // Signals a process that is not the jail's; the test says which. 0 only asks whether it could.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <signal.h>
 #include <stdlib.h>

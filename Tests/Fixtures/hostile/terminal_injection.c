@@ -1,6 +1,6 @@
 // Puts a character into the terminal's input, with a bit set above 32 that the kernel ignores. Without a terminal at
 // hand ENOTTY says as much: the kernel got to look at the request.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <termios.h>
 #include <sys/ioctl.h>

@@ -1,5 +1,5 @@
 // Pastes into a console what was selected there; also with a bit that the kernel ignores.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <termios.h>
 #include <sys/ioctl.h>

@@ -1,5 +1,5 @@
 // Stops the kernel in the middle of a copy.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <linux/userfaultfd.h>
 

@@ -1,5 +1,5 @@
 // The hypervisor: no network namespace stands in the way.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/socket.h>
 

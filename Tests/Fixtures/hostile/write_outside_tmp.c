@@ -1,5 +1,5 @@
 // Leaves a file anywhere but in /tmp.
-#include "hostile.h"
+#include "attempts.h"
 
 ATTEMPT(write_outside_tmp) {
   const char *const places[] = {argument,       "/written",         "/usr/written",

@@ -1,5 +1,5 @@
 // Writes a function and calls it: first where it was written, then after asking for the right to execute it.
-#include "hostile.h"
+#include "attempts.h"
 
 #include <sys/mman.h>
 

@@ -1,5 +1,5 @@
 // getpid with the bit of x32. A kernel without x32 answers ENOSYS: it got to look, which no filter should let it.
-#include "hostile.h"
+#include "attempts.h"
 
 ATTEMPT(x32_call) {
   return reached(syscall(0x40000000 | SYS_getpid), ENOSYS);

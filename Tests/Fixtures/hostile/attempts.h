@@ -1,4 +1,4 @@
-// What a hostile plugin would try: one attempt a file, listed in main.c. Each succeeds for an ordinary program
+// What a hostile plugin would try: one attempt a file, listed in attempts.c. Each succeeds for an ordinary program
 // outside a jail; the tests run each both ways. An attempt returns 0 when it got what it wanted, else the errno that
 // stopped it.
 #pragma once
@@ -9,6 +9,17 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+struct attempt {
+  const char *name;
+  int (*run)(const char *argument);  // argument may be NULL
+};
+
+extern const struct attempt attempts[];
+extern const size_t attempt_count;
+
+// The attempt with this name, or NULL.
+const struct attempt *attempt_named(const char *name);
 
 // `argument` comes from the test and may be NULL.
 #define ATTEMPT(name) int attempt_##name(const char *argument __attribute__((unused)))
