@@ -7,7 +7,9 @@ internal import Sandbox
 struct SandboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sandbox", abstract: "Use the plugin jail for any program, and put it to the test.",
-        subcommands: [SandboxRunCommand.self, SandboxProbeCommand.self, SandboxRecordCommand.self])
+        subcommands: [
+            SandboxRunCommand.self, SandboxProbeCommand.self, SandboxExplainCommand.self, SandboxRecordCommand.self,
+        ])
 
     /// One line for a person, or JSON, on standard error.
     static func say(_ error: JailError, json: Bool) {

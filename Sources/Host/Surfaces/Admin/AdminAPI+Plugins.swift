@@ -129,7 +129,8 @@ enum PluginDescription {
         return [
             "name": .string(manifest.name), "version": .string(manifest.version),
             "kind": .string(manifest.kind.rawValue), "runtime": .string(manifest.runtime.rawValue),
-            "description": .string(manifest.summary), "digest": .string("sha256:" + plugin.digest),
+            "arguments": JSONValue(manifest.arguments), "description": .string(manifest.summary),
+            "digest": .string("sha256:" + plugin.digest),
             "installed": .string(plugin.installed), "permissions": permissions(plugin),
             "unbounded": shortfalls(manifest.unbounded(by: .nexus)),
             "unsupported": shortfalls(manifest.unsupported(by: .nexus)), "tools": .array(manifest.tools.map(tool)),
