@@ -56,7 +56,7 @@ public struct JailEnd: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    private static func amount(_ bytes: UInt64) -> String {
+    static func amount(_ bytes: UInt64) -> String {
         bytes % (1 << 20) == 0 ? "\(bytes >> 20) MiB" : "\(bytes) bytes"
     }
 }

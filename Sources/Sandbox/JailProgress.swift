@@ -66,6 +66,12 @@ struct JailProgress: Sendable {
             return [.started(.success(report))]
         case (.starting, JAIL_REPORT_FAILED.rawValue), (.waiting, JAIL_REPORT_FAILED.rawValue):
             return fail(LayerFailure.error(jail: name, record))
+        case (.starting, JAIL_REPORT_ENDED.rawValue) where record.counters.killedForMemory > 0:
+            let bytes = JailEnd.amount(limits.memoryBytes)
+            return fail(
+                JailError(
+                    .layer, "jail \"\(name)\": the start needed more memory than the limit of \(bytes); raise it",
+                    layer: "cgroup", errno: ENOMEM))
         case (.running, JAIL_REPORT_EXITED.rawValue): state = .ending(record.exit)
         case (.running, JAIL_REPORT_ENDED.rawValue): return end(.lost, record.counters)
         case (.ending(let exit), JAIL_REPORT_ENDED.rawValue): return end(exit, record.counters)

@@ -12,7 +12,8 @@ private enum Delegation: String, CaseIterable, Sendable {
     /// Giving directories away takes root; an ordinary tester has only what it was given.
     static var available: [Delegation] { getuid() == 0 ? allCases : [.root] }
 
-    func launcher() throws -> JailLauncher {
+    /// - Parameter hostRemoves: false for a host that cannot any more.
+    func launcher(hostRemoves: Bool = true) throws -> JailLauncher {
         guard self == .givenAway else {
             let launcher = try Person.available[0].launcher()
             try #require(
@@ -31,7 +32,7 @@ private enum Delegation: String, CaseIterable, Sendable {
             arguments += ["--cgroup-\(resource.rawValue)", path]
             bounds.versions[resource] = place.version
         }
-        let home = CgroupHome(bounds: bounds, arguments: arguments, directories: made)
+        let home = CgroupHome(bounds: bounds, arguments: arguments, directories: hostRemoves ? made : [])
         return try JailLauncher.start(helper: Programs.ordinaryJail, mountRoots: ["/usr"], home: home)
     }
 }
@@ -42,10 +43,13 @@ extension JailLauncher {
         return status.split(separator: "\0").filter { $0.hasPrefix("/sys/") }.map(String.init)
     }
 
-    /// The jails' directories that exist, in all hierarchies.
+    /// The directories of jails, in all hierarchies; not those made ahead, which have the highest number.
     fileprivate func jailDirectories() throws -> [String] {
-        try directories().flatMap { home in
-            try FileManager.default.contentsOfDirectory(atPath: home).filter { Int($0) != nil }.map { "\(home)/\($0)" }
+        let homes = try directories()
+        let numbers = try homes.map { try FileManager.default.contentsOfDirectory(atPath: $0).compactMap { Int($0) } }
+        let ahead = numbers.joined().max() ?? 0
+        return zip(homes, numbers).flatMap { home, numbers in
+            numbers.filter { $0 != ahead }.map { "\(home)/\($0)" }
         }
     }
 
@@ -181,6 +185,25 @@ private func limits(
         #expect(await jail.ended().throttledPeriods >= 10)
     }
 
+    @Test(arguments: Delegation.available)
+    fileprivate func startThatDoesNotFitTheLimitFailsAndSaysSo(delegation: Delegation) async throws {
+        let launcher = try delegation.launcher()
+        defer { launcher.close() }
+        let policy = JailPolicy(
+            name: "tight", profile: "python",
+            program: .script(interpreter: "/usr/bin/python3", script: "/plugin.pyz"), arguments: ["python3"],
+            mounts: [JailMount(source: "/usr", destination: "/usr")], limits: limits(memory: 1 << 20))
+        // Copied to the jail's root, and so into its memory, before anything of it runs.
+        let script = try SealedMemory.seal([UInt8](repeating: 0x20, count: 4 << 20), name: "script")
+        defer { close(script) }
+        let error = await #expect(throws: JailError.self) {
+            try await launcher.spawn(policy, descriptors: JailDescriptors(executable: script))
+        }
+        #expect(error?.layer == "cgroup", "\(String(describing: error))")
+        #expect(error?.message.contains("the start needed more memory than the limit of 1 MiB") == true)
+        #expect(await eventually { (try? launcher.jailDirectories()) == [] })
+    }
+
     @Test func withoutACgroupTheReportSaysWhatIsNotBounded() async throws {
         let launcher = try JailLauncher.start(helper: Programs.jail, mountRoots: ["/usr"], cgroups: .none)
         defer { launcher.close() }
@@ -235,6 +258,33 @@ private func limits(
         kill(launcher.processID, SIGKILL)
         for jail in jails { #expect(await jail.exited() == .lost) }
         #expect(await eventually { homes.allSatisfy { access($0, F_OK) != 0 } })
+    }
+
+    /// A host that was killed removes nothing: the launcher notices and cleans up, also what it made ahead.
+    @Test func launcherWhoseHostIsGoneRemovesWhatIsInItsDirectories() async throws {
+        try #require(getuid() == 0, "giving directories away takes root")
+        let launcher = try Delegation.givenAway.launcher(hostRemoves: false)
+        let homes = try launcher.directories()
+        defer { for home in homes { rmdir(home) } }
+        let jail = try await launcher.idle()
+        #expect(try launcher.jailDirectories().count == 2)
+        launcher.close()
+        #expect(await jail.exited() == .lost)
+        #expect(await launcher.exited() == .exited(code: 0))
+        // Those themselves stand in root's directory, which an ordinary launcher may not change.
+        for home in homes { #expect(access(home, F_OK) == 0 && rmdir(home) == 0, "\(home)") }
+    }
+
+    @Test func launcherWhoseHostIsGoneRemovesItsOwnDirectoriesWhereItMay() async throws {
+        let made = CgroupHome(.ofThisMachine())
+        let home = CgroupHome(bounds: made.bounds, arguments: made.arguments, directories: [])
+        let launcher = try JailLauncher.start(helper: Programs.jail, mountRoots: ["/usr"], home: home)
+        let homes = try launcher.directories()
+        try #require(homes.count >= 3)
+        _ = try await launcher.idle()
+        launcher.close()
+        #expect(await launcher.exited() == .exited(code: 0))
+        for home in homes { #expect(access(home, F_OK) != 0, "\(home)") }
     }
 
     /// The state after SIGKILL of host and launcher at once: homes with jails' directories, whose host is gone.

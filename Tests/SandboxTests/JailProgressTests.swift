@@ -90,6 +90,32 @@ import Testing
         }
     }
 
+    @Test func startThatRunsOutOfMemorySaysSo() {
+        var progress = running()
+        #expect(
+            progress.received(record(JAIL_REPORT_ENDED)) == [], "how it ended is said by the record that is missing")
+        guard case .started(.failure(let error))? = progress.received(record(JAIL_REPORT_ENDED, value: 1)).first else {
+            Issue.record("no failure")
+            return
+        }
+        #expect(error.layer == "cgroup" && error.message.contains("more memory than the limit of 512 MiB"))
+    }
+
+    @Test func launchersLastWordSaysWhichLimitWasMet() {
+        var progress = running()
+        _ = progress.received(record(JAIL_REPORT_READY))
+        _ = progress.received(record(JAIL_REPORT_EXITED, value: 9, status: 2))
+        let end = JailEnd(exit: .signalled(9), cause: .memoryLimit(512 << 20), throttledPeriods: 4)
+        #expect(progress.received(record(JAIL_REPORT_ENDED, value: 1, status: 4)) == [.exited(end)])
+    }
+
+    @Test func hostThatHearsNoLastWordStillHasTheExit() {
+        var progress = running()
+        _ = progress.received(record(JAIL_REPORT_READY))
+        _ = progress.received(record(JAIL_REPORT_EXITED, value: 3, status: 1))
+        #expect(progress.ended() == [.exited(JailEnd(exit: .exited(code: 3)))])
+    }
+
     @Test func recordsOutOfPlaceChangeNothing() {
         var progress = running()
         #expect(progress.received(record(JAIL_REPORT_EXITED)) == [])

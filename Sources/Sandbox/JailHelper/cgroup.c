@@ -25,6 +25,12 @@ static struct slot {
 static uint32_t used_slots, last_number;
 static const char *problem;
 
+static const char *name_of(uint32_t number) {
+  static char name[16];
+  snprintf(name, sizeof name, "%u", number);
+  return name;
+}
+
 static int open_directory(int at, const char *path) {
   return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
@@ -90,7 +96,7 @@ static int limit(int directory, int resource, uint64_t value) {
 static int make_in(struct jail *jail, int tree, const char *name, const uint64_t *limits) {
   if (trees[tree].directory < 0 || (tree != CGROUP_V2 && limits[tree] == 0)) return 0;
   problem = trees[tree].path;
-  if (mkdirat(trees[tree].directory, name, 0700) != 0 && errno != EEXIST) return -1;
+  if (mkdirat(trees[tree].directory, name, 0700) != 0 && errno != EEXIST) return -1;  // EEXIST: made ahead
   int directory = jail->cgroups[tree] = open_directory(trees[tree].directory, name);
   if (directory < 0) return -1;
   for (int i = 0; i < CGROUP_V2; i++)
@@ -115,10 +121,8 @@ const char *cgroup_make(struct jail *jail) {
   if (++last_number == 0) last_number = 1;
   slots[jail->slot] = (struct slot){.report = report, .number = last_number};
   const struct jail_operation *limits = plan_limits(&jail->plan);
-  char name[16];
-  snprintf(name, sizeof name, "%u", last_number);
   for (int tree = 0; tree < CGROUP_TREES && limits; tree++)
-    if (make_in(jail, tree, name, limits->number) != 0) return problem;
+    if (make_in(jail, tree, name_of(last_number), limits->number) != 0) return problem;
   return NULL;
 }
 
@@ -168,18 +172,31 @@ void cgroup_ended(pid_t pid) {
   slots[i].pid = -1;
 }
 
+static bool remove_in_all(uint32_t number) {
+  const char *name = name_of(number);
+  bool gone = true;
+  for (int tree = 0; tree < CGROUP_TREES; tree++)
+    if (trees[tree].directory >= 0 && unlinkat(trees[tree].directory, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+      gone = false;
+  return gone;
+}
+
+// Directories for the next jail, made while nobody waits; most have no use for the one that bounds the processor.
+static void make_ahead(void) {
+  static uint32_t made;
+  if (made == last_number + 1) return;
+  made = last_number + 1;
+  for (int tree = 0; tree < CGROUP_TREES; tree++)
+    if (trees[tree].directory >= 0 && tree != CGROUP_CPU) mkdirat(trees[tree].directory, name_of(made), 0700);
+}
+
 // Removes the directories of jails that ended. The kernel lets go of them late: true when some should be tried again.
 bool cgroup_tidy(void) {
   bool again = false;
+  make_ahead();
   for (uint32_t i = 0; i < used_slots; i++) {
     if (slots[i].number == 0 || slots[i].pid > 0) continue;
-    char name[16];
-    snprintf(name, sizeof name, "%u", slots[i].number);
-    bool gone = true;
-    for (int tree = 0; tree < CGROUP_TREES; tree++)
-      if (trees[tree].directory >= 0 && unlinkat(trees[tree].directory, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
-        gone = false;
-    if (gone || ++slots[i].tries > CGROUP_TRIES) slots[i].number = 0;
+    if (remove_in_all(slots[i].number) || ++slots[i].tries > CGROUP_TRIES) slots[i].number = 0;
     else again = true;
   }
   while (used_slots > 0 && slots[used_slots - 1].number == 0) used_slots--;
@@ -188,6 +205,7 @@ bool cgroup_tidy(void) {
 
 // The launcher ends: its own directories go as well. The host sweeps what is left when it starts again.
 void cgroup_end(void) {
+  remove_in_all(last_number + 1);
   for (int tree = 0; tree < CGROUP_TREES; tree++)
     if (trees[tree].directory >= 0) rmdir(trees[tree].path);
 }
