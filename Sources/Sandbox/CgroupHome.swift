@@ -26,6 +26,7 @@ final class CgroupHome: Sendable {
                 made.append(home)
                 if !wanted.isEmpty { try Self.enable(wanted, in: base, home: home, leaf: placement.leaf) }
                 arguments += ["--cgroup2", home]
+                bounds.holdsLife = true
                 for resource in wanted { bounds.versions[resource] = .v2 }
             } catch {
                 for resource in wanted { bounds.missing[resource] = error.message }

@@ -120,12 +120,22 @@ public struct CgroupBounds: Sendable, Equatable {
     /// Why a resource is not among them.
     public var missing: [CgroupResource: String]
 
-    public init(versions: [CgroupResource: CgroupVersion] = [:], missing: [CgroupResource: String] = [:]) {
+    /// Jails are born in a directory of v2, whether or not it bounds anything.
+    public var holdsLife: Bool
+
+    public init(
+        versions: [CgroupResource: CgroupVersion] = [:], missing: [CgroupResource: String] = [:],
+        holdsLife: Bool = false
+    ) {
         self.versions = versions
         self.missing = missing
+        self.holdsLife = holdsLife
     }
 
     public static let none = CgroupBounds()
+
+    /// The launcher has directories for jails, which have to enter.
+    public var hasDirectories: Bool { holdsLife || !versions.isEmpty }
 
     public func bounds(_ resource: CgroupResource) -> Bool { versions[resource] != nil }
 }

@@ -28,7 +28,7 @@ public enum JailCompiler {
             profile: policy.profile, mode: try filterMode(policy, kernel))
         let initFilter = try FilterCompiler.filter(profile: "init", mode: .silent)
         var plan = PlanWriter()
-        whole(policy.limits, host.bounds, &plan)
+        CgroupLimits.append(policy.limits, host.bounds, &plan)
         namespaces(policy, &plan)
         identity(host, &plan)
         files(policy, &plan)
@@ -39,18 +39,6 @@ public enum JailCompiler {
         plan.append(JAIL_FORK, filter: initFilter)
         program(policy, filter, &plan)
         return try plan.finish(host: host)
-    }
-
-    /// First of all: the namespace of cgroups has its root where the process is then.
-    private static func whole(_ limits: JailLimits, _ bounds: CgroupBounds, _ plan: inout PlanWriter) {
-        let numbers: [UInt64] = [
-            bounds.bounds(.memory) ? limits.memoryBytes : 0,
-            bounds.bounds(.pids) ? UInt64(limits.processes) + 1 : 0,  // init counts as well
-            bounds.bounds(.cpu) ? UInt64(limits.cpuPercent ?? 0) : 0,
-        ]
-        guard !bounds.versions.isEmpty else { return }
-        plan.layer("cgroup", "entered, with its limits set")
-        plan.append(JAIL_CGROUP, numbers)
     }
 
     private static func filterMode(

@@ -88,22 +88,29 @@ import Testing
         }
     }
 
-    /// A jail without bounds would take the whole machine down with it.
+    /// A jail without bounds would take the whole machine down with it; and no other file of a cgroup may be written.
     @Test(arguments: Person.available)
-    func limitsThatAreNoneOrCannotBeSetAreRefused(person: Person) async throws {
+    func limitsThatAreMissingOrWouldBeWrittenElsewhereAreRefused(person: Person) async throws {
         let launcher = try person.launcher()
         defer { launcher.close() }
-        let memory = UInt64(1) << 20
-        let wrong: [[UInt64]] =
-            launcher.bounds.versions.isEmpty
-            ? [[memory, 0, 0], [0, 4, 0], [0, 0, 20]]
-            : [[0, 4, 0], [memory - 1, 4, 0], [memory, 0, 0], [memory, 1, 0], [.max, 4, 0], [memory, .max, 0]]
-        for numbers in wrong {
+        let good = try plan(launcher)
+        var wrong = ["tasks", "cgroup.procs", "../pids.max", "/etc/passwd", ""].map { (UInt64(1), $0) }
+        wrong += [(4, "pids.max"), (.max, "pids.max")]
+        if launcher.bounds.versions.isEmpty { wrong += [(1, "pids.max"), (3, "memory.max")] }
+        for (tree, file) in wrong {
             var writer = PlanWriter()
-            writer.append(JAIL_CGROUP, numbers)
-            let error = try await send(prefixed(writer, try without(JAIL_CGROUP, plan(launcher))), launcher)
-            #expect(error?.layer == "plan", "\(numbers): \(String(describing: error))")
+            writer.append(JAIL_CGROUP_LIMIT, [tree], text: [file, "0"])
+            let error = try await send(prefixed(writer, good), launcher)
+            #expect(error?.layer == "plan", "\(tree) \(file): \(String(describing: error))")
         }
+        guard !launcher.bounds.versions.isEmpty else { return }
+        // The first three are memory's.
+        let unbounded = (0..<3).reduce(good) { plan, _ in without(JAIL_CGROUP_LIMIT, plan) }
+        let missing = try await send(unbounded, launcher)
+        #expect(missing?.message.contains("have no limit") == true)
+        let error = try await send(without(JAIL_CGROUP, good), launcher)
+        #expect(error?.message.contains("does not enter its cgroup") == true)
+        #expect(try await send(good, launcher) == nil)
     }
 
     @Test(arguments: Person.available)

@@ -13,8 +13,6 @@ static struct tree {
   const char *path;
 } trees[CGROUP_TREES] = {
     {"--cgroup-memory", -1, ""}, {"--cgroup-pids", -1, ""}, {"--cgroup-cpu", -1, ""}, {"--cgroup2", -1, ""}};
-// The tree in which each resource is bounded, or -1.
-static int home[CGROUP_V2] = {-1, -1, -1};
 
 // A jail that runs, or whose directories could not be removed yet. number 0: free.
 static struct slot {
@@ -35,19 +33,6 @@ static int open_directory(int at, const char *path) {
   return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-static ssize_t get(int directory, const char *file, char *text, size_t size) {
-  int fd = directory < 0 ? -1 : openat(directory, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  ssize_t length = fd < 0 ? -1 : read(fd, text, size - 1);
-  if (fd >= 0) close(fd);
-  text[length < 0 ? 0 : length] = 0;
-  return length;
-}
-
-static int put(int directory, const char *file, const char *text) {
-  problem = file;
-  return write_text(directory, file, text);
-}
-
 bool cgroup_argument(const char *name, const char *path) {
   int i = 0;
   while (i < CGROUP_TREES && strcmp(name, trees[i].argument) != 0) i++;
@@ -56,52 +41,40 @@ bool cgroup_argument(const char *name, const char *path) {
   return true;
 }
 
-// Opens the directories. The v2 tree stands in for the v1 trees that there are not. Which resources are bounded, a bit
-// each; negative when a directory cannot be used.
-int cgroup_start(void) {
-  static const char *const controllers[CGROUP_V2] = {"memory", "pids", "cpu"};
+bool cgroup_start(void) {
   for (int i = 0; i < CGROUP_TREES; i++) {
     if (!trees[i].path[0]) continue;
     trees[i].directory = open_directory(AT_FDCWD, trees[i].path);
-    if (trees[i].directory < 0) return -1;
-    if (i < CGROUP_V2) home[i] = i;
+    if (trees[i].directory < 0) return false;
   }
-  char enabled[256], *rest = enabled;
-  get(trees[CGROUP_V2].directory, "cgroup.subtree_control", enabled, sizeof enabled);
-  for (char *word; (word = strsep(&rest, " \n"));)
-    for (int i = 0; i < CGROUP_V2; i++)
-      if (home[i] < 0 && strcmp(word, controllers[i]) == 0) home[i] = CGROUP_V2;
-  return (home[0] >= 0) | (home[1] >= 0) << 1 | (home[2] >= 0) << 2;
+  return true;
 }
 
-static int limit(int directory, int resource, uint64_t value) {
-  bool v2 = home[resource] == CGROUP_V2;
-  char text[48];
-  snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-  if (resource == CGROUP_PIDS) return put(directory, "pids.max", text);
-  if (resource == CGROUP_CPU) {  // percent of one processor, in a period of 100 ms
-    snprintf(text, sizeof text, v2 ? "%llu 100000" : "%llu", (unsigned long long)value * 1000);
-    return put(directory, v2 ? "cpu.max" : "cpu.cfs_quota_us", text);
+// NULL when the jail enters what the launcher has, and is bounded there; else what is wrong.
+const char *cgroup_check(const struct plan *plan) {
+  bool some = false;
+  for (uint64_t tree = 0; tree < CGROUP_TREES; tree++) {
+    bool given = trees[tree].directory >= 0, limited = plan_has(plan, JAIL_CGROUP_LIMIT, tree);
+    some = some || given;
+    if (limited && !given) return "a limit in a cgroup that this launcher does not have";
+    if (given && !limited && tree < CGROUP_CPU) return "memory or processes of the whole jail have no limit";
   }
-  if (v2) {  // oom.group: the whole jail dies, and no part of it goes on in an unknown state
-    if (put(directory, "memory.max", text) != 0 || put(directory, "memory.oom.group", "1") != 0) return -1;
-    return put(directory, "memory.swap.max", "0") == 0 || errno == ENOENT ? 0 : -1;
-  }
-  // The second counts memory and swap together, and may never be below the first. Kernels can lack it.
-  if (put(directory, "memory.limit_in_bytes", text) != 0) return -1;
-  if (put(directory, "memory.memsw.limit_in_bytes", text) == 0) return 0;
-  return errno == ENOENT ? put(directory, "memory.swappiness", "0") : -1;
+  return some == plan_has(plan, JAIL_CGROUP, 0) ? NULL : "the jail does not enter its cgroup";
 }
 
-static int make_in(struct jail *jail, int tree, const char *name, const uint64_t *limits) {
-  if (trees[tree].directory < 0 || (tree != CGROUP_V2 && limits[tree] == 0)) return 0;
+static int make_in(struct jail *jail, uint64_t tree, const char *name) {
   problem = trees[tree].path;
   if (mkdirat(trees[tree].directory, name, 0700) != 0 && errno != EEXIST) return -1;  // EEXIST: made ahead
-  int directory = jail->cgroups[tree] = open_directory(trees[tree].directory, name);
-  if (directory < 0) return -1;
-  for (int i = 0; i < CGROUP_V2; i++)
-    if (home[i] == tree && limits[i] > 0 && limit(directory, i, limits[i]) != 0) return -1;
-  if (tree == CGROUP_V2) return 0;
+  int directory = open_directory(trees[tree].directory, name), result = directory < 0 ? -1 : 0;
+  for (uint32_t i = 0; i < jail->plan.header->operation_count && result == 0; i++) {
+    const struct jail_operation *operation = plan_operation(&jail->plan, i);
+    if (operation->code != JAIL_CGROUP_LIMIT || operation->number[0] != tree) continue;
+    problem = operation_text(operation);
+    result = write_text(directory, problem, operation_second_text(operation));
+    if (result != 0 && errno == ENOENT && operation->flags & JAIL_OPERATION_OPTIONAL) result = 0;
+  }
+  jail->cgroups[tree] = directory;
+  if (tree == CGROUP_V2 || result != 0) return result;
   jail->cgroups[tree] = openat(directory, "tasks", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   int error = errno;
   close(directory);
@@ -120,9 +93,10 @@ const char *cgroup_make(struct jail *jail) {
   if (jail->slot == used_slots) used_slots++;
   if (++last_number == 0) last_number = 1;
   slots[jail->slot] = (struct slot){.report = report, .number = last_number};
-  const struct jail_operation *limits = plan_limits(&jail->plan);
-  for (int tree = 0; tree < CGROUP_TREES && limits; tree++)
-    if (make_in(jail, tree, name_of(last_number), limits->number) != 0) return problem;
+  for (uint64_t tree = 0; tree < CGROUP_TREES; tree++) {
+    bool wanted = tree == CGROUP_V2 || plan_has(&jail->plan, JAIL_CGROUP_LIMIT, tree);
+    if (wanted && trees[tree].directory >= 0 && make_in(jail, tree, name_of(last_number)) != 0) return problem;
+  }
   return NULL;
 }
 
@@ -147,7 +121,11 @@ int cgroup_join(const struct jail *jail) {
 static int32_t counter(uint32_t number, int resource, const char *file, const char *word) {
   char path[64], text[1024];
   snprintf(path, sizeof path, "%u/%s", number, file);
-  get(home[resource] < 0 ? -1 : trees[home[resource]].directory, path, text, sizeof text);
+  int tree = trees[resource].directory >= 0 ? resource : CGROUP_V2;
+  int fd = openat(trees[tree].directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+  if (fd >= 0) close(fd);
+  text[length < 0 ? 0 : length] = 0;
   size_t size = strlen(word);
   for (const char *line = text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
     if (strncmp(line, word, size) == 0 && line[size] == ' ') return (int32_t)strtol(line + size, NULL, 10);
@@ -161,8 +139,8 @@ void cgroup_ended(pid_t pid) {
   if (i == used_slots) return;
   char path[32];
   snprintf(path, sizeof path, "%u/cgroup.kill", slots[i].number);
-  if (trees[CGROUP_V2].directory >= 0) put(trees[CGROUP_V2].directory, path, "1");
-  const char *memory = home[CGROUP_MEMORY] == CGROUP_V2 ? "memory.events" : "memory.oom_control";
+  if (trees[CGROUP_V2].directory >= 0) write_text(trees[CGROUP_V2].directory, path, "1");
+  const char *memory = trees[CGROUP_MEMORY].directory < 0 ? "memory.events" : "memory.oom_control";
   struct jail_report record = {.kind = JAIL_REPORT_ENDED};
   record.value = counter(slots[i].number, CGROUP_MEMORY, memory, "oom_kill");
   record.error = counter(slots[i].number, CGROUP_PIDS, "pids.events", "max");

@@ -22,8 +22,6 @@
 #define EXECUTABLE_FD 5
 #define GATE_FD 6
 
-// Resources that cgroups bound, in the order of JAIL_CGROUP's numbers; of v1 each has a tree.
-enum { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_V2, CGROUP_TREES };
 #define CGROUP_TRIES 500u  // to remove a directory; every 20 ms
 #define JAIL_MAX_RUNNING 8192u
 
@@ -54,8 +52,7 @@ struct mount_roots {
 // plan.c
 const char *plan_check(struct plan *plan, const unsigned char *bytes, size_t length, const struct mount_roots *roots);
 const char *plan_check_ids(const struct plan *plan);
-const char *plan_check_limits(const struct plan *plan, int resources);
-const struct jail_operation *plan_limits(const struct plan *plan);
+bool plan_has(const struct plan *plan, uint16_t code, uint64_t first_number);
 const struct jail_operation *plan_operation(const struct plan *plan, uint32_t index);
 const char *operation_text(const struct jail_operation *operation);
 const char *operation_second_text(const struct jail_operation *operation);
@@ -113,7 +110,8 @@ const char *confine_verify(const struct jail *jail);
 
 // cgroup.c
 bool cgroup_argument(const char *name, const char *path);
-int cgroup_start(void);
+bool cgroup_start(void);
+const char *cgroup_check(const struct plan *plan);
 const char *cgroup_make(struct jail *jail);
 void cgroup_launched(struct jail *jail, pid_t pid);
 int cgroup_join(const struct jail *jail);

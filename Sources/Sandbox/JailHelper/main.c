@@ -22,7 +22,6 @@
 
 static struct mount_roots roots;
 static int alive[2], signals;
-static int resources;  // that cgroups bound here
 static unsigned char plan_bytes[JAIL_PLAN_MAX_BYTES] __attribute__((aligned(8)));
 
 static int write_file(pid_t pid, const char *name, const char *text) {
@@ -108,7 +107,7 @@ static const char *read_plan(int fd, struct plan *plan) {
   if (pread(fd, plan_bytes, (size_t)info.st_size, 0) != info.st_size) return "the plan cannot be read";
   const char *problem = plan_check(plan, plan_bytes, (size_t)info.st_size, &roots);
   if (!problem) problem = plan_check_ids(plan);
-  return problem ? problem : plan_check_limits(plan, resources);
+  return problem ? problem : cgroup_check(plan);
 }
 
 static bool is_socket(int fd) {
@@ -186,10 +185,9 @@ static bool prepare(int argc, char **argv) {
   if (null < 0) return false;
   for (int fd = 0; fd < FIRST_RECEIVED_FD; fd++)
     if (fd != CONTROL_FD && fd != null && dup3(null, fd, fd > 2 ? O_CLOEXEC : 0) < 0) return false;
-  resources = cgroup_start();
   // A descriptor for each running jail.
   struct rlimit files;
-  if (resources < 0 || getrlimit(RLIMIT_NOFILE, &files) != 0) return false;
+  if (!cgroup_start() || getrlimit(RLIMIT_NOFILE, &files) != 0) return false;
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   sigset_t set;

@@ -14,6 +14,10 @@ static const uint16_t mandatory[] = {
 
 static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
 
+static const char *const limit_files[] = {
+    "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.swappiness", "cpu.cfs_quota_us", "pids.max",
+    "memory.max", "memory.swap.max", "memory.oom.group", "cpu.max"};
+
 const struct jail_operation *plan_operation(const struct plan *plan, uint32_t index) {
   return (const struct jail_operation *)(plan->bytes + plan->offsets[index]);
 }
@@ -82,6 +86,7 @@ static int strings_expected(uint16_t code) {
   switch (code) {
     case JAIL_LAYER:
     case JAIL_MAKE_LINK:
+    case JAIL_CGROUP_LIMIT:
       return 2;
     case JAIL_OPEN_SOURCE:
     case JAIL_MAKE_DIRECTORY:
@@ -113,6 +118,10 @@ static const char *check_data(const struct jail_operation *operation, const stru
       if (operation->number[0] >= JAIL_MAX_SOURCES) return "source slot out of range";
       if (!path_is_plain(text)) return "mount source is not a plain absolute path";
       return source_is_allowed(text, roots) ? NULL : "mount source is outside the allowed roots";
+    case JAIL_CGROUP_LIMIT:
+      for (size_t i = 0; i < sizeof limit_files / sizeof limit_files[0]; i++)
+        if (strcmp(text, limit_files[i]) == 0 && operation->number[0] < CGROUP_TREES) return NULL;
+      return "not a file for a limit";
     case JAIL_BIND:
       if (operation->number[0] >= JAIL_MAX_SOURCES) return "source slot out of range";
       return path_is_plain(text) ? NULL : "path in the jail is not plain";
@@ -191,21 +200,10 @@ const char *plan_check_ids(const struct plan *plan) {
   return header->outer_gid == getegid() ? NULL : "outer gid is not the launcher's own";
 }
 
-const struct jail_operation *plan_limits(const struct plan *plan) {
-  for (uint32_t i = 0; i < plan->header->operation_count; i++)
-    if (plan_operation(plan, i)->code == JAIL_CGROUP) return plan_operation(plan, i);
-  return NULL;
-}
-
-// Where the launcher has cgroups, memory and processes are always bounded; what it has not cannot be asked for.
-const char *plan_check_limits(const struct plan *plan, int resources) {
-  static const uint64_t least[] = {1u << 20, 2, 0}, most[] = {1ull << 50, 1u << 22, 1000000};
-  const struct jail_operation *limits = plan_limits(plan);
-  if (!limits) return resources & 3 ? "the plan has no limits for the jail as a whole" : NULL;
-  for (int i = 0; i < 3; i++) {
-    if (!(resources >> i & 1) && limits->number[i] != 0) return "a limit that this launcher cannot set";
-    if (resources >> i & 1 && (limits->number[i] < least[i] || limits->number[i] > most[i]))
-      return "a limit for the jail as a whole is out of range";
+bool plan_has(const struct plan *plan, uint16_t code, uint64_t first_number) {
+  for (uint32_t i = 0; i < plan->header->operation_count; i++) {
+    const struct jail_operation *operation = plan_operation(plan, i);
+    if (operation->code == code && operation->number[0] == first_number) return true;
   }
-  return NULL;
+  return false;
 }

@@ -75,13 +75,17 @@ enum jail_code {
   JAIL_EXECUTE = 33,            // [0] candidate paths (0: the sealed executable), [1] arguments, [2] variables; data
                                 // [3] 1: the filter lets exec through under init's eyes only: there is no second one
   JAIL_PLACE_SEALED = 34,       // data: path; the sealed memory's bytes as a file of the tmpfs root, for an interpreter
-  JAIL_CGROUP = 35,             // [0] bytes of memory, [1] processes, [2] percent of a processor; 0: no such limit.
-                                // The launcher sets them; the jail's first process joins. Before CGROUP_NAMESPACE.
+  JAIL_CGROUP = 35,             // enter the directories made for this jail; before CGROUP_NAMESPACE
   JAIL_NO_NEW_CODE = 36,        // what was writable never becomes executable: PR_SET_MDWE, kept across exec
   JAIL_NO_MEMFD_PROGRAMS = 37,  // vm.memfd_noexec = 2; needs root and a whole /proc, so before SET_IDS
   JAIL_SCHEDULE_APART = 38,     // no processor core is shared with others at the same time (PR_SCHED_CORE)
-  JAIL_CODE_END = 39,
+  JAIL_CGROUP_LIMIT = 39,       // [0] tree; data: file NUL value NUL. Written by the launcher before the jail is
+                                // born; optional: the kernel may have no such file
+  JAIL_CODE_END = 40,
 };
+
+// Trees of cgroups: of v1 one for each resource, and that of v2.
+enum cgroup_tree { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_V2, CGROUP_TREES };
 
 // A request to the launcher: this message with SCM_RIGHTS [plan, report, then one per bit set in `descriptors`].
 struct jail_request {
