@@ -2,11 +2,22 @@
 // what would have been allowed. Pure: the same call always makes the same words.
 import CJail
 import Glibc
+import Synchronization
 
 /// What one profile says about the calls that its filter reports.
 struct DenialRules: Sendable {
     let profile: String
     private let rules: [Int32: SyscallRule]
+
+    private static let known = Mutex<[String: DenialRules]>([:])
+
+    /// Of one of the built-in profiles. Reading those takes as long as a good part of a start, so each is kept.
+    static func named(_ profile: String) throws(JailError) -> DenialRules {
+        if let rules = known.withLock({ $0[profile] }) { return rules }
+        let rules = DenialRules(profile: try SyscallProfile.named(profile))
+        known.withLock { $0[profile] = rules }
+        return rules
+    }
 
     init(profile: SyscallProfile) {
         self.profile = profile.name

@@ -37,6 +37,9 @@ public final class JailLauncher: Sendable {
     private let home: CgroupHome
     /// What this launcher bounds for a jail as a whole, and why not more.
     public var bounds: CgroupBounds { home.bounds }
+    /// What is held for jails now; nothing where none runs.
+    var openSessions: Int { monitor.sessionCount }
+    var idsInUse: Int { ids.withLock { $0.count } }
     /// nexus-jail runs as root and gives each jail a user of its own.
     public var privileged: Bool { monitor.launcher.user == 0 }
 
@@ -158,7 +161,7 @@ public final class JailLauncher: Sendable {
         _ policy: JailPolicy, _ recorder: CallRecorder?
     ) throws(JailError) -> JailListener.Purpose {
         if policy.recordsCalls, let recorder { return .recording(recorder) }
-        return .denials(DenialRules(profile: try SyscallProfile.named(policy.profile)))
+        return .denials(try DenialRules.named(policy.profile))
     }
 
     /// Sends one request; the session answers for the rest. Calls `whenOver` exactly once, also when it throws.
@@ -225,4 +228,6 @@ struct OuterIDs {
     }
 
     mutating func give(back id: UInt32) { used.remove(id) }
+
+    var count: Int { used.count }
 }

@@ -89,6 +89,8 @@ final class JailMonitor: Sendable {
         }
     }
 
+    var sessionCount: Int { state.withLock { $0.sessions.count } }
+
     var hasExited: Bool { state.withLock { $0.exit != nil } }
 
     private func watch() {
