@@ -7,6 +7,7 @@ struct JailStarts {
     let helper: String
     /// The program's bytes, sealed once as a host does for a plugin version.
     let program: [UInt8]
+    /// Its path; empty to leave it out.
     let bwrap: String
     /// Holds `true`, static, and the plugin's executable as `hello`.
     let folder: String
@@ -19,12 +20,14 @@ struct JailStarts {
         var samples: [String: [Int]] = [:]
         // The first rounds warm filters and page cache; they do not count.
         for round in -5..<rounds {
-            let times = [
+            var times = [
                 ("jail-hello", try await jailStart(launcher, sealed: sealed)),
                 ("jail-seal-hello", try await jailStart(launcher, sealed: nil)),
-                ("bwrap-true", try await bwrapToExit()),
-                ("bwrap-hello", try await bwrapToHello()),
             ]
+            if !bwrap.isEmpty {
+                times.append(("bwrap-true", try await bwrapToExit()))
+                times.append(("bwrap-hello", try await bwrapToHello()))
+            }
             for (name, time) in times where round >= 0 { samples[name, default: []].append(time) }
         }
         return JSONObject(samples.sorted { $0.key < $1.key }.map { ($0.key, list($0.value)) })
