@@ -12,6 +12,14 @@ struct CompiledFilter: Sendable, Equatable {
     var guardsExec: Bool
 }
 
+/// The bytes that seccomp(2) gets for a profile, for whoever wants to measure or disassemble them.
+public enum ProfileFilter {
+    /// - Throws: `JailError.Code.policy` for a name that no profile has.
+    public static func bytes(of profile: String) throws(JailError) -> [UInt8] {
+        try FilterCompiler.filter(profile: profile).bytes
+    }
+}
+
 /// Turns profiles into filters. Each is kept: a host starts many jails of few profiles.
 enum FilterCompiler {
     /// What becomes of a refused call, or of every call.

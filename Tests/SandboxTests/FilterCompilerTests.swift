@@ -24,6 +24,11 @@ import Testing
         #expect(try FilterCompiler.compile(profile) == FilterCompiler.compile(profile))
     }
 
+    @Test func whatIsMeasuredIsWhatIsInstalled() throws {
+        #expect(
+            try ProfileFilter.bytes(of: "strict") == FilterCompiler.filter(profile: "strict", mode: .reported).bytes)
+    }
+
     @Test func anAllowedNameThatNobodyKnowsIsAnError() {
         let profile = SyscallProfile(
             name: "x", allowed: [SyscallRule(name: "no_such_call", reason: "none", condition: nil)], denied: [])

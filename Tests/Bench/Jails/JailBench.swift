@@ -2,12 +2,19 @@
 // object with every sample in nanoseconds.
 internal import Glibc
 internal import JSONBytes
+internal import Sandbox
 
-/// nexus-bench-jail starts HELPER PROGRAM ROUNDS BWRAP FOLDER, or nexus-bench-jail waiting|loop HELPER PROGRAM ROUNDS
+/// nexus-bench-jail starts HELPER PROGRAM ROUNDS BWRAP FOLDER, or nexus-bench-jail waiting|loop HELPER PROGRAM ROUNDS, or
+/// nexus-bench-jail filter PROFILE, which prints the filter's bytes in hexadecimal and measures nothing.
 @main
 struct JailBench {
     static func main() async throws {
         let words = CommandLine.arguments
+        if words.count == 3, words[1] == "filter" {
+            let bytes = try ProfileFilter.bytes(of: words[2])
+            print(bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
+            return
+        }
         guard words.count >= 5, let rounds = Int(words[4]), rounds > 0 else { throw BenchFailure("wrong usage") }
         let (helper, program) = (words[2], try contents(words[3]))
         let samples: JSONObject
