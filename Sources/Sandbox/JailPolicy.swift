@@ -95,7 +95,7 @@ public enum JailProgram: Sendable, Equatable {
 public struct JailPolicy: Sendable, Equatable {
     /// For messages and reports; no meaning to the kernel.
     public var name: String
-    /// A system call profile: `native`, `strict`, `python` or `compat`.
+    /// A system call profile: `native`, `strict`, `python`, `node` or `compat`.
     public var profile: String
     public var program: JailProgram
     /// argv, including the program's own name.

@@ -33,7 +33,8 @@ struct SyscallProfile: Sendable, Equatable {
     private static let files: [String: [UInt8]] = [
         "base": PackageResources.base_json, "threads": PackageResources.threads_json,
         "files": PackageResources.files_json, "swift": PackageResources.swift_json,
-        "python": PackageResources.python_json, "processes": PackageResources.processes_json,
+        "python": PackageResources.python_json, "node": PackageResources.node_json,
+        "processes": PackageResources.processes_json,
         "compat": PackageResources.compat_json, "init": PackageResources.init_json,
         "denied": PackageResources.denied_json,
     ]

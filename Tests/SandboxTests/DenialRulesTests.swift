@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func everyCallThatAFilterReportsIsExplained() throws {
-        for name in ["native", "strict", "python", "compat"] {
+        for name in ["native", "strict", "python", "node", "compat"] {
             let filter = try #require(FilterEvaluator(bytes: FilterCompiler.filter(profile: name).bytes))
             for number in UInt32(0)..<1024 {
                 let call = [UInt64](repeating: 0xFFFF_FFF0, count: 6)

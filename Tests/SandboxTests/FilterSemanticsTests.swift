@@ -5,7 +5,7 @@ import Testing
 
 /// The compiled filters, judged without the kernel: every number, and the arguments that matter.
 @Suite struct FilterSemanticsTests {
-    static let profiles = ["native", "strict", "python", "compat", "init"]
+    static let profiles = ["native", "strict", "python", "node", "compat", "init"]
 
     private func filter(
         _ profile: String, _ mode: FilterCompiler.Mode = .reported
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["native", "strict", "python", "compat"])
+    @Test(arguments: ["native", "strict", "python", "node", "compat"])
     func everySocketFamilyButUnixIsRefused(profile: String) throws {
         let filter = try filter(profile)
         for family in UInt64(0)...50 {
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["native", "strict", "python", "compat"])
+    @Test(arguments: ["native", "strict", "python", "node", "compat"])
     func ioUringIsRefusedWithoutKilling(profile: String) throws {
         for number: UInt32 in [425, 426, 427] {
             #expect(try filter(profile).answer(CallData(number: number)) == .report)

@@ -38,7 +38,7 @@ import Testing
         print("denial [\(person.rawValue)]: \(denial.text)")
     }
 
-    @Test(arguments: ["strict", "python", "native", "compat"])
+    @Test(arguments: ["strict", "python", "native", "node", "compat"])
     func everyCallOfTheDeniedSetThatIsTriedIsHeardOf(profile: String) async throws {
         let launcher = try Person.ordinary.launcher()
         defer { launcher.close() }

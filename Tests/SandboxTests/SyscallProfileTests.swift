@@ -83,8 +83,23 @@ import Testing
         #expect(try SyscallProfile.named("init").allowed.count < 20)
     }
 
+    /// What no runtime asks for stays with ordinary programs: each is surface for nothing.
+    @Test func pluginsDoNotHaveWhatNoRuntimeAsksFor() throws {
+        let unused: Set = [
+            "splice", "tee", "readahead", "sync_file_range", "mincore", "futimesat", "get_robust_list", "mlock",
+        ]
+        for name in ["native", "strict", "python", "node"] {
+            #expect(try unused.isDisjoint(with: SyscallProfile.named(name).allowed.map(\.name)), "\(name)")
+        }
+    }
+
+    @Test func nodeCompilesAsItRunsAndNobodyElseDoes() {
+        #expect(["native", "strict", "python"].allSatisfy(SyscallProfile.refusesNewCode))
+        #expect(!SyscallProfile.refusesNewCode("node") && !SyscallProfile.refusesNewCode("compat"))
+    }
+
     @Test func anUnknownProfileIsRefusedWithTheNamesThatExist() {
         let error = #expect(throws: JailError.self) { try SyscallProfile.named("loose") }
-        #expect(error?.message.contains("native, strict, python, compat") == true)
+        #expect(error?.message.contains("native, strict, python, node, compat") == true)
     }
 }

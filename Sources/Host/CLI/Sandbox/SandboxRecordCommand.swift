@@ -12,7 +12,7 @@ struct SandboxRecordCommand: AsyncParsableCommand {
             `nexus sandbox run`. The list goes to standard error, or to a file. Exit code: as for `nexus sandbox run`.
             """)
 
-    @Option(help: "System call profile: compat, python, strict or native.")
+    @Option(help: "System call profile: compat, node, python, strict or native.")
     var profile = "compat"
 
     @Option(help: ArgumentHelp("Show a file or directory of this machine, read-only.", valueName: "src:dst"))

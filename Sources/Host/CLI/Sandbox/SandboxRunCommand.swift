@@ -13,7 +13,7 @@ struct SandboxRunCommand: AsyncParsableCommand {
             program cannot be executed; 127 if it is not there.
             """)
 
-    @Option(help: "System call profile: compat, python, strict or native.")
+    @Option(help: "System call profile: compat, node, python, strict or native.")
     var profile = "compat"
 
     @Option(
