@@ -4,8 +4,8 @@ internal import Glibc
 internal import JSONBytes
 internal import Sandbox
 
-/// nexus-bench-jail starts HELPER PROGRAM ROUNDS BWRAP FOLDER, or nexus-bench-jail waiting|loop HELPER PROGRAM ROUNDS, or
-/// nexus-bench-jail filter PROFILE, which prints the filter's bytes in hexadecimal and measures nothing.
+/// nexus-bench-jail starts HELPER PROGRAM ROUNDS BWRAP FOLDER, or nexus-bench-jail waiting|loop HELPER PROGRAM ROUNDS,
+/// or nexus-bench-jail filter PROFILE, which prints the filter's bytes in hexadecimal and measures nothing.
 @main
 struct JailBench {
     static func main() async throws {
