@@ -55,7 +55,7 @@ struct DenialRules: Sendable {
     }
 
     private static let filters: [(name: String, filter: FilterEvaluator)] =
-        ((try? SyscallProfile.names()) ?? []).filter { $0 != "init" }.compactMap { name in
+        ((try? SyscallProfile.names()) ?? []).filter { $0 != "init" && !$0.hasSuffix("-proxy") }.compactMap { name in
             guard let filter = try? FilterCompiler.filter(profile: name, mode: .silent) else {
                 return nil
             }

@@ -18,6 +18,8 @@ final class JailSession: Sendable {
         var purpose: JailListener.Purpose?
         /// Received, and not yet taken by the monitor.
         var listener: JailListener?
+        /// The socket of JAIL_LISTENER, until somebody takes it.
+        var proxy: Int32 = -1
     }
     private let state: Mutex<State>
     /// The latest 256 that nobody has read; ends with the jail.
@@ -100,8 +102,10 @@ final class JailSession: Sendable {
         }
     }
 
-    /// A descriptor came along. Only the one that belongs to the listener's record is kept, and only the first.
+    /// A descriptor came along. Only those that belong to the records of a listener and of a proxy are kept, only the
+    /// first of each, and none once the program runs.
     private func keep(_ descriptor: Int32, from record: ReportRecord?) {
+        if record?.kind == JAIL_REPORT_PROXY.rawValue { return keepProxy(descriptor) }
         let purpose = state.withLock { state in
             defer { state.purpose = nil }
             return record?.kind == JAIL_REPORT_LISTENER.rawValue && state.start == nil
@@ -113,6 +117,15 @@ final class JailSession: Sendable {
         }
         let listener = JailListener(descriptor: descriptor, purpose: purpose, events: denialEvents)
         state.withLock { $0.listener = listener }
+    }
+
+    private func keepProxy(_ descriptor: Int32) {
+        let isKept = state.withLock { state in
+            guard state.proxy < 0, state.start == nil else { return false }
+            state.proxy = descriptor
+            return true
+        }
+        if !isKept { close(descriptor) }
     }
 
     /// The listener that has arrived since the last time, for the monitor to serve.
@@ -138,6 +151,18 @@ final class JailSession: Sendable {
         }
         if descriptor >= 0 { close(descriptor) }
         whenOver?()
+    }
+
+    func takeProxySocket() -> Int32? {
+        state.withLock { state in
+            defer { state.proxy = -1 }
+            return state.proxy < 0 ? nil : state.proxy
+        }
+    }
+
+    deinit {
+        let proxy = takeProxySocket()
+        if let proxy { close(proxy) }
     }
 
     func command(_ byte: Int32) {
@@ -238,6 +263,9 @@ public final class Jail: Sendable {
     }
 
     deinit { kill() }
+
+    /// The listening socket of `JailPolicy.proxyPort`, once; the caller closes it. Who connects to it is in this jail.
+    public func takeProxySocket() -> Int32? { session.takeProxySocket() }
 
     /// Sends SIGTERM to the plugin.
     public func terminate() { session.command(JAIL_COMMAND_TERMINATE) }

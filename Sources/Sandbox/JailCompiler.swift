@@ -25,12 +25,13 @@ public enum JailCompiler {
                     + "with landlock in lsm=", layer: "landlock", errno: ENOSYS)
         }
         let filter = try FilterCompiler.filter(
-            profile: policy.profile, mode: try filterMode(policy, kernel))
+            profile: policy.filterProfile, mode: try filterMode(policy, kernel))
         let initFilter = try FilterCompiler.filter(profile: "init", mode: .silent)
         var plan = PlanWriter()
         CgroupLimits.append(policy.limits, host.bounds, &plan)
         namespaces(policy, &plan)
         identity(host, &plan)
+        network(policy, &plan)
         files(policy, &plan)
         limits(policy, host, &plan)
         rights(policy, kernel, &plan)
@@ -76,6 +77,13 @@ public enum JailCompiler {
         plan.append(JAIL_DIE_WITH_LAUNCHER)
         plan.layer("no-user-namespaces", "user.max_user_namespaces = 0")
         plan.append(JAIL_NO_USER_NAMESPACES)
+    }
+
+    /// Needs the capabilities that a later layer drops. Nothing runs in the jail yet that could take the port.
+    private static func network(_ policy: JailPolicy, _ plan: inout PlanWriter) {
+        guard let port = policy.proxyPort else { return }
+        plan.layer("proxy", "127.0.0.1:\(port) in the jail, accepted by the host")
+        plan.append(JAIL_LISTENER, [UInt64(port)])
     }
 
     private static func files(_ policy: JailPolicy, _ plan: inout PlanWriter) {
@@ -142,7 +150,8 @@ public enum JailCompiler {
         plan.append(JAIL_DESCRIPTORS)
         plan.layer("verify", "ids, capabilities, root, descriptors, user namespaces asked of the kernel")
         plan.append(JAIL_VERIFY)
-        plan.layer("seccomp", "profile \(policy.profile), \(filter.bytes.count / 8) instructions, confirmed in force")
+        plan.layer(
+            "seccomp", "profile \(policy.filterProfile), \(filter.bytes.count / 8) instructions, confirmed in force")
         plan.append(JAIL_FILTER, filter: filter)
         let candidates = programPaths(policy)
         plan.layer("exec", candidates.first ?? "sealed memory file")

@@ -85,7 +85,7 @@ enum PlanOpcode {
         "read-only-root", "no-new-privileges", "fresh-keyring", "limit", "drop-capabilities", "speculation", "landlock",
         "landlock-allow", "landlock-enforce", "hide-init", "fork", "new-session", "reset-signals", "working-directory",
         "descriptors", "verify", "filter", "execute", "place-sealed", "cgroup", "no-new-code", "no-memfd-programs",
-        "schedule-apart", "cgroup-limit",
+        "schedule-apart", "cgroup-limit", "listener", "landlock-port",
     ]
 
     static func name(_ code: UInt32) -> String {

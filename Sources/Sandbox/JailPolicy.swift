@@ -9,6 +9,8 @@ public enum JailWeakening: String, Sendable, Equatable {
     /// (SECCOMP_USER_NOTIF_FLAG_CONTINUE). Slow, and for `nexus sandbox record` only; no call that the profile refuses
     /// gets through.
     case recordedCalls
+    /// The jail has a loopback and sockets of family AF_INET: programs there reach one port, where the host accepts.
+    case proxySocket
 }
 
 /// A file or directory of the host that appears in the jail, read-only unless weakened.
@@ -110,6 +112,9 @@ public struct JailPolicy: Sendable, Equatable {
     public var limits: JailLimits
     /// See `JailWeakening.recordedCalls`.
     public private(set) var recordsCalls = false
+    /// A port of 127.0.0.1 in the jail on which the host accepts connections; see `Jail.takeProxySocket`. Nil: the jail
+    /// has no network at all.
+    public private(set) var proxyPort: UInt16?
 
     public init(
         name: String, profile: String = "strict", program: JailProgram, arguments: [String],
@@ -133,6 +138,18 @@ public struct JailPolicy: Sendable, Equatable {
         copy.recordsCalls = weakening == .recordedCalls
         return copy
     }
+}
+
+extension JailPolicy {
+    /// Gives the jail a proxy socket; profile `compat` only.
+    ///
+    /// - Parameter port: 1024 or more.
+    public mutating func open(port: UInt16, weakening: JailWeakening) {
+        if weakening == .proxySocket { proxyPort = port }
+    }
+
+    /// The profile that the filter is compiled from.
+    var filterProfile: String { proxyPort == nil ? profile : "\(profile)-proxy" }
 }
 
 /// Who the jail is on the outside.

@@ -12,6 +12,7 @@ enum LandlockRules {
     private static let truncate: UInt64 = 1 << 14
     private static let logNewExecution: UInt64 = 1 << 1
     private static let logNoSubdomains: UInt64 = 1 << 2
+    private static let connectTCP: UInt64 = 1 << 1
 
     /// File rights that an ABI knows; all of them are denied unless a rule allows them.
     static func fileRights(abi: Int) -> UInt64 {
@@ -48,6 +49,9 @@ enum LandlockRules {
         }
         plan.append(JAIL_LANDLOCK_ALLOW, [(readFile | writeFile | readDirectory | truncate) & all], text: ["/dev"])
         plan.append(JAIL_LANDLOCK_ALLOW, [readFile | readDirectory], text: ["/proc"])
+        if let port = policy.proxyPort, network > 0 {
+            plan.append(JAIL_LANDLOCK_PORT, [UInt64(port), connectTCP])
+        }
         // Refusals are in the kernel's audit log where it keeps one: the plugin's, which come after an exec, and not
         // those of rules that it might make for itself (landlock_restrict_self(2)).
         plan.append(JAIL_LANDLOCK_ENFORCE, [abi >= 7 ? logNewExecution | logNoSubdomains : 0])

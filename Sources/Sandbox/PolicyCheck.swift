@@ -17,6 +17,7 @@ enum PolicyCheck {
         where count > Int(JAIL_MAX_STRINGS) { throw refused(policy, "\(count) \(what) are too many") }
         try checkPaths(policy)
         try checkLimits(policy)
+        try checkProxy(policy)
     }
 
     private static func checkPaths(_ policy: JailPolicy) throws(JailError) {
@@ -58,6 +59,18 @@ enum PolicyCheck {
         guard limits.temporaryBytes >= 4096, policy.temporary.values.allSatisfy({ $0 >= 4096 }) else {
             throw refused(policy, "temporaryBytes is below one page")
         }
+    }
+
+    private static func checkProxy(_ policy: JailPolicy) throws(JailError) {
+        // Its sockets would be there without the rest.
+        guard !policy.profile.hasSuffix("-proxy") else {
+            throw refused(policy, "profile \(policy.profile) is chosen by the proxy's port, not by name")
+        }
+        guard let port = policy.proxyPort else { return }
+        guard policy.profile == "compat" else {
+            throw refused(policy, "profile \(policy.profile) has no sockets for a proxy; use compat, or host services")
+        }
+        guard port >= 1024 else { throw refused(policy, "the proxy's port is \(port); at least 1024") }
     }
 
     /// The same rule as nexus-jail's.

@@ -16,6 +16,8 @@ public enum SandboxRun {
 
     private static let programs = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"]
     private static let configuration = ["/etc/ld.so.cache", "/etc/alternatives"]
+    /// Whom programs trust that speak TLS through the proxy.
+    private static let certificates = "/etc/ssl/certs"
     private static let searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// How a run ended.
@@ -46,25 +48,32 @@ public enum SandboxRun {
     /// Runs a program to its end, or to the end of its time. Cancelling the task ends it as well.
     ///
     /// - Parameters:
+    ///   - egress: what accepts on the jail's proxy socket, for `options.network`; nil for no network at all.
     ///   - helper: path of nexus-jail.
     ///   - cgroups: where jails may be bounded as a whole.
     /// - Throws: `JailError` when the program was never executed; `status(of:)` says what to exit with.
     public static func run(
-        _ options: Options, command: [String], helper: String, cgroups: CgroupPlacement = .ofThisMachine()
+        _ options: Options, command: [String], egress: SandboxEgress? = nil, helper: String,
+        cgroups: CgroupPlacement = .ofThisMachine()
     ) async throws(JailError) -> Outcome {
         try options.check()
+        guard options.network.isEmpty || egress != nil else {
+            throw JailError(.policy, "--allow-net \(options.network[0]): nothing here serves a proxy", layer: "network")
+        }
         return try await run(
-            try policy(options, command: command), recorder: nil, seconds: options.seconds, helper: helper,
-            cgroups: cgroups)
+            try policy(options, command: command, egress: egress), recorder: nil, egress: egress,
+            seconds: options.seconds, helper: helper, cgroups: cgroups)
     }
 
     static func run(
-        _ policy: JailPolicy, recorder: CallRecorder?, seconds: Double?, helper: String, cgroups: CgroupPlacement
+        _ policy: JailPolicy, recorder: CallRecorder?, egress: SandboxEgress? = nil, seconds: Double?, helper: String,
+        cgroups: CgroupPlacement
     ) async throws(JailError) -> Outcome {
         let launcher = try JailLauncher.start(helper: helper, mountRoots: ["/"], cgroups: cgroups)
         defer { launcher.close() }
         let descriptors = JailDescriptors(standardInput: 0, standardOutput: 1, standardError: 2)
         let jail = try await launcher.spawn(policy, descriptors: descriptors, recorder: recorder)
+        try await egress?.begin(for: jail)
         return await withTaskCancellationHandler {
             await outcome(of: jail, seconds: seconds)
         } onCancel: {
@@ -86,16 +95,19 @@ public enum SandboxRun {
         return await limit.value ? .timedOut : .ended(exit)
     }
 
-    static func policy(_ options: Options, command: [String]) throws(JailError) -> JailPolicy {
+    static func policy(
+        _ options: Options, command: [String], egress: SandboxEgress? = nil
+    ) throws(JailError) -> JailPolicy {
         guard let program = command.first else {
             throw JailError(.policy, "no command: nexus sandbox run [OPTIONS] -- CMD…", layer: "arguments")
         }
         var variables = ["PATH": searchPath, "HOME": "/tmp"]
         if let term = getenv("TERM") { variables["TERM"] = String(cString: term) }
+        variables.merge(egress?.environment ?? [:]) { $1 }
         variables.merge(options.environment) { $1 }
         var mounts: [JailMount] = []
         var links: [JailLink] = []
-        for path in programs + configuration {
+        for path in programs + configuration + (egress == nil ? [] : [certificates]) {
             if let target = linkTarget(path) {
                 links.append(JailLink(path: path, target: target))
             } else if access(path, F_OK) == 0 {
@@ -109,6 +121,7 @@ public enum SandboxRun {
             environment: variables, mounts: mounts + (try options.resolvedBinds()), links: links,
             workingDirectory: options.workingDirectory, limits: options.limits)
         policy.temporary = Dictionary(temporary.map { ($0, options.limits.temporaryBytes) }) { first, _ in first }
+        if egress != nil { policy.open(port: SandboxEgress.port, weakening: .proxySocket) }
         return policy
     }
 
@@ -116,6 +129,35 @@ public enum SandboxRun {
         var target = [CChar](repeating: 0, count: 4096)
         let length = readlink(path, &target, target.count)
         return length > 0 ? String(decoding: target.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+    }
+}
+
+/// A jail's way out: whoever serves its proxy socket, `EgressProxy` say.
+public struct SandboxEgress: Sendable {
+    /// Of 127.0.0.1 in the jail.
+    public static let port: UInt16 = 3128
+    private let serve: @Sendable (Int32) async throws -> Void
+
+    /// - Parameter serve: takes over a listening socket and returns when connections are being accepted on it.
+    public init(serve: @escaping @Sendable (Int32) async throws -> Void) { self.serve = serve }
+
+    /// What most programs look for; one that ignores it reaches nothing.
+    var environment: [String: String] {
+        let url = "http://127.0.0.1:\(Self.port)"
+        let names = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
+        return Dictionary(uniqueKeysWithValues: names.map { ($0, url) })
+    }
+
+    func begin(for jail: Jail) async throws(JailError) {
+        do {
+            guard let socket = jail.takeProxySocket() else {
+                throw JailError(.layer, "the jail handed over no socket; rebuild nexus-jail", layer: "proxy")
+            }
+            try await serve(socket)
+        } catch {
+            jail.kill()
+            throw (error as? JailError) ?? JailError(.layer, "the proxy was not started: \(error)", layer: "proxy")
+        }
     }
 }
 

@@ -36,7 +36,7 @@ struct SyscallProfile: Sendable, Equatable {
         "python": PackageResources.python_json, "node": PackageResources.node_json,
         "processes": PackageResources.processes_json,
         "compat": PackageResources.compat_json, "init": PackageResources.init_json,
-        "denied": PackageResources.denied_json,
+        "denied": PackageResources.denied_json, "inet": PackageResources.inet_json,
     ]
 
     /// Runtimes that make machine code while they run need memory that is first written and then executed.
@@ -50,7 +50,7 @@ struct SyscallProfile: Sendable, Equatable {
     /// - Throws: `JailError.Code.policy` for a name that no profile has, or a file that is not as it should be.
     static func named(_ name: String) throws(JailError) -> SyscallProfile {
         guard let entry = try index().first(where: { $0["name"]?.stringValue == name }) else {
-            let known = try names().filter { $0 != "init" }.joined(separator: ", ")
+            let known = try names().filter { $0 != "init" && !$0.hasSuffix("-proxy") }.joined(separator: ", ")
             throw JailError(
                 .policy, "there is no system call profile \"\(name)\"; use one of \(known)", layer: "seccomp")
         }

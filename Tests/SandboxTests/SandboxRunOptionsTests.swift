@@ -42,10 +42,12 @@ struct SandboxRunOptionsTests {
         #expect(throws: JailError.self) { try options.check() }
     }
 
-    @Test func networkThatNothingServesIsRefusedBeforeAnythingRuns() {
+    @Test func networkThatNothingServesIsRefusedBeforeAnythingRuns() async {
         var options = SandboxRun.Options()
         options.network = ["example.com:443"]
-        let error = #expect(throws: JailError.self) { try options.check() }
+        let error = await #expect(throws: JailError.self) {
+            try await SandboxRun.run(options, command: ["true"], helper: "/nowhere/nexus-jail")
+        }
         #expect(error?.message.contains("example.com:443") == true)
         #expect(error.map { SandboxRun.status(of: $0) } == SandboxRun.couldNotBuildStatus)
     }

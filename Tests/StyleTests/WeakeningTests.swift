@@ -5,9 +5,12 @@ import Testing
 struct WeakeningTests {
     /// Lines that hand a weakening on, by file. A new one is a decision, made here as well.
     static let places: [String: Int] = [
-        "Sources/Sandbox/JailPolicy.swift": 2,  // the mount that takes one, and the jail that records calls
+        "Sources/Sandbox/JailPolicy.swift": 3,  // the mount and the port that take one, and the jail that records calls
+        "Sources/Sandbox/SandboxRun.swift": 1,  // the proxy socket of `nexus sandbox run --allow-net`
         "Sources/Sandbox/SandboxRecord.swift": 1,  // `nexus sandbox record`
         "Sources/Sandbox/SandboxRunOptions.swift": 1,  // `nexus sandbox run --bind SRC:DST`
+        "Sources/Host/Egress/EgressAllowList.swift": 4,  // the rule that takes one
+        "Sources/Host/Core/Egress/EgressPolicy.swift": 1,  // an endpoint that leads to loopback, as a rule of the core
         "Sources/Host/Core/Plugins/InstalledPlugin.swift": 2,  // an endpoint that leads to loopback
         "Sources/Host/Core/Plugins/PluginCatalog.swift": 1,  // the same, read from the database
         "Sources/Host/Surfaces/Admin/AdminAPI+Plugins.swift": 1,  // the same, asked for by an admin

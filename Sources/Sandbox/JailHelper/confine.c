@@ -127,7 +127,7 @@ int confine_filter(const struct jail_operation *operation, int report) {
   for (unsigned short i = 0; listener < 0 && i < program.len; i++)
     if (code[i].code == (BPF_RET | BPF_K) && code[i].k == SECCOMP_RET_USER_NOTIF) code[i].k = SECCOMP_RET_ERRNO | EPERM;
   if (listener < 0 && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) return -1;
-  if (asks && report_listener(report, listener, error) != 0) return -1;
+  if (asks && report_descriptor(report, JAIL_REPORT_LISTENER, listener, error) != 0) return -1;
   if (listener >= 0 && close(listener) != 0) return -1;
   int mode = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
   if (mode == SECCOMP_MODE_FILTER && syscall(SYS_clone3, NULL, 0) == -1 && errno == ENOSYS) return 0;

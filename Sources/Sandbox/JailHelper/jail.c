@@ -130,6 +130,8 @@ static int perform(struct jail *jail, const struct jail_operation *operation, ui
     case JAIL_LANDLOCK: return confine_landlock(jail, operation);
     case JAIL_LANDLOCK_ALLOW: return confine_landlock_allow(jail, operation);
     case JAIL_LANDLOCK_ENFORCE: return confine_landlock_enforce(jail, operation);
+    case JAIL_LISTENER: return listen_for_host(jail, operation);
+    case JAIL_LANDLOCK_PORT: return listen_landlock_port(jail, operation);
     case JAIL_HIDE_INIT: return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     case JAIL_NEW_SESSION: return setsid() < 0 ? -1 : 0;
     case JAIL_RESET_SIGNALS: return confine_reset_signals();

@@ -29,6 +29,7 @@ struct plan {
   const struct jail_plan_header *header;
   const unsigned char *bytes;
   uint32_t offsets[JAIL_PLAN_MAX_OPERATIONS];
+  bool listens;
 };
 
 // What one jail is made of. -1 where a descriptor was not given.
@@ -61,7 +62,7 @@ const char *operation_second_text(const struct jail_operation *operation);
 int report_send(int fd, const struct jail_report *report);
 void report_text(char *field, size_t size, const char *text);
 int write_text(int directory, const char *file, const char *text);
-int report_listener(int fd, int listener, int error);
+int report_descriptor(int fd, uint32_t kind, int passed, int error);
 int report_failure(int fd, uint32_t operation, const char *layer, int error, const char *detail);
 
 void report_add(const struct jail_report *report);
@@ -118,6 +119,10 @@ int cgroup_join(const struct jail *jail);
 void cgroup_ended(pid_t pid);
 bool cgroup_tidy(void);
 void cgroup_end(void);
+
+// listen.c: 0, or -1 with errno
+int listen_for_host(const struct jail *jail, const struct jail_operation *operation);
+int listen_landlock_port(const struct jail *jail, const struct jail_operation *operation);
 
 // init.c
 void init_main(struct jail *jail, const struct jail_operation *filter, uint32_t index, pid_t plugin, bool guarded)

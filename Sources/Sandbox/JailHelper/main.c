@@ -54,8 +54,9 @@ static void child(struct jail *jail, int go_writer) {
   jail_run(jail);
 }
 
-static pid_t clone_child(int cgroup) {
-  bool network = network_enter();
+static pid_t clone_child(int cgroup, bool listens) {
+  // Whoever brings up lo needs a capability over the network, so a namespace that was made with the jail's users.
+  bool network = !listens && network_enter();
   struct clone_args arguments = {.flags = NAMESPACES, .exit_signal = SIGCHLD};
   if (network) arguments.flags &= ~(uint64_t)CLONE_NEWNET;
   if (cgroup >= 0) {
@@ -82,7 +83,7 @@ static void launch(struct jail *jail) {
   }
   jail->go = go[0];
   problem = cgroup_make(jail);
-  pid_t pid = problem ? -1 : clone_child(jail->cgroups[CGROUP_V2]);
+  pid_t pid = problem ? -1 : clone_child(jail->cgroups[CGROUP_V2], jail->plan.listens);
   if (pid == 0) child(jail, go[1]);
   cgroup_launched(jail, pid);
   if (pid < 0) {

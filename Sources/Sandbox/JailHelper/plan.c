@@ -122,6 +122,9 @@ static const char *check_data(const struct jail_operation *operation, const stru
       for (size_t i = 0; i < sizeof limit_files / sizeof limit_files[0]; i++)
         if (strcmp(text, limit_files[i]) == 0 && operation->number[0] < CGROUP_TREES) return NULL;
       return "not a file for a limit";
+    case JAIL_LISTENER:
+    case JAIL_LANDLOCK_PORT:
+      return operation->number[0] >> 10 && operation->number[0] < 65536 ? NULL : "port of the proxy out of range";
     case JAIL_BIND:
       if (operation->number[0] >= JAIL_MAX_SOURCES) return "source slot out of range";
       return path_is_plain(text) ? NULL : "path in the jail is not plain";
@@ -177,6 +180,7 @@ const char *plan_check(struct plan *plan, const unsigned char *bytes, size_t len
     const char *problem = check_data(operation, roots);
     if (problem) return problem;
     plan->offsets[i] = (uint32_t)at;
+    plan->listens |= operation->code == JAIL_LISTENER;
     at += sizeof *operation + padded;
   }
   if (at != length) return "bytes after the last operation";

@@ -22,21 +22,21 @@ int report_send(int fd, const struct jail_report *report) {
   return written == (ssize_t)sizeof record ? 0 : -1;
 }
 
-// Hands the listener of the plugin's filter to the host, or says why there is none (listener -1).
-int report_listener(int fd, int listener, int error) {
-  struct jail_report record = {.magic = JAIL_REPORT_MAGIC, .kind = JAIL_REPORT_LISTENER, .error = error};
+// Hands a descriptor to the host, or says why there is none (-1).
+int report_descriptor(int fd, uint32_t kind, int passed, int error) {
+  struct jail_report record = {.magic = JAIL_REPORT_MAGIC, .kind = kind, .error = error};
   union {
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr alignment;
   } control = {.bytes = {0}};
   struct iovec part = {&record, sizeof record};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-  if (listener >= 0) {
+  if (passed >= 0) {
     message.msg_control = &control;
     message.msg_controllen = sizeof control;
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     *header = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
-    memcpy(CMSG_DATA(header), &listener, sizeof listener);
+    memcpy(CMSG_DATA(header), &passed, sizeof passed);
   }
   ssize_t sent;
   do {

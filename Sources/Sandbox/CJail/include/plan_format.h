@@ -81,7 +81,9 @@ enum jail_code {
   JAIL_SCHEDULE_APART = 38,     // no processor core is shared with others at the same time (PR_SCHED_CORE)
   JAIL_CGROUP_LIMIT = 39,       // [0] tree; data: file NUL value NUL. Written by the launcher before the jail is
                                 // born; optional: the kernel may have no such file
-  JAIL_CODE_END = 40,
+  JAIL_LISTENER = 40,           // [0] port; lo comes up, and a socket that listens on 127.0.0.1 goes to the host
+  JAIL_LANDLOCK_PORT = 41,      // [0] port, [1] rights
+  JAIL_CODE_END = 42,
 };
 
 // Trees of cgroups: of v1 one for each resource, and that of v2.
@@ -111,6 +113,7 @@ enum jail_report_kind {
                                 // value: killed for memory, error: no more processes, status: throttled
   JAIL_REPORT_LISTENER = 9,     // with SCM_RIGHTS: the listener of the plugin's filter; error: why there is none
   JAIL_REPORT_WAITING = 10,     // confined, not executed: init waits for JAIL_COMMAND_START
+  JAIL_REPORT_PROXY = 11,       // with SCM_RIGHTS: the socket that JAIL_LISTENER made
 };
 
 #define JAIL_LAYER_BYTES 24
