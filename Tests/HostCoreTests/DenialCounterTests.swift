@@ -10,4 +10,16 @@ import Testing
         #expect(verdicts.count { $0 == .recordAsLast } == 1)
         #expect(verdicts.suffix(1_000 - HostLimits.recordedDenials).allSatisfy { $0 == .skip })
     }
+
+    @Test func theFirstDenialOfACallIsTheOneThatItsErrorTells() {
+        let counter = DenialCounter()
+        #expect(counter.first == nil)
+        for what in ["first", "second"] {
+            counter.keep(
+                Denial(
+                    plugin: "p", instance: "p#1", requestID: nil, what: what, rule: "r", reason: "x", permission: nil,
+                    command: nil))
+        }
+        #expect(counter.first?.what == "first")
+    }
 }

@@ -37,6 +37,8 @@ import Testing
         let expected: [String: JSONValue] = [
             "kind": "denied", "request": "r1", "actor": "agent", "principal": "team/alice", "plugin": "sample",
             "instance": "sample#1", "tool": "sample_echo", "service": "http.fetch", "reason": JSONValue(error?.message),
+            "what": "http.fetch GET evil /", "rule": "permissions.http.fetch",
+            "permission": "permissions.http.fetch", "command": "nexus plugin install PATH",
         ]
         for (name, value) in expected { #expect(entry[name] == value, "\(name)") }
     }

@@ -58,7 +58,7 @@ public struct CallPipeline: Sendable {
                 credentials: bound.credentials, traceparent: "\(record.trace)", tracestate: record.trace.state)
             let context = CallContext(
                 requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id, tool: tool.name,
-                deadline: deadline, redactor: instance.redactor)
+                deadline: deadline, redactor: instance.redactor, note: { instance.note($0) })
             // wait for the plugin's turn, audit intent, call
             let answer = try await instance.gate.enter(before: deadline) { () throws(HostError) in
                 try record.writeIntent(to: audit)
@@ -71,6 +71,7 @@ public struct CallPipeline: Sendable {
                 try record.writeOutcome("ok", to: audit)
                 return result
             case .failure(var error):
+                if let denial = context.denials.first { error.message += denial.addition(to: error.message) }
                 error.message = instance.redactor.redact(error.message)
                 error.code = HostError.Code(instance.redactor.redact(error.code.rawValue))
                 throw error

@@ -26,7 +26,7 @@ public struct ServiceRouter: HostServices {
             }
             return try await service.perform(call, in: context)
         } catch {
-            if error.code == .permissionDenied { record(error, call, context) }
+            if Self.isDenial(error, of: call) { record(error, call, context) }
             throw error
         }
     }
@@ -40,17 +40,24 @@ public struct ServiceRouter: HostServices {
         return KeyValueService.services.contains(call.service) ? values : nil
     }
 
+    /// A permission that is missing, or a quota that is used up.
+    private static func isDenial(_ error: ABIError, of call: Message.HostCall) -> Bool {
+        error.code == .permissionDenied || error.message.hasPrefix("\(call.service) refused: ")
+    }
+
     private func record(_ error: ABIError, _ call: Message.HostCall, _ context: CallContext) {
+        let denial = Denial(error, call, in: context, known: Self.known)
+        context.denials.keep(denial)
+        context.note(denial)
         let verdict = context.denials.next()
         guard verdict != .skip else { return }
-        let reason = context.redactor.redact(error.message)
-        _ = try? audit.append([
+        let members: [(String, JSONValue)] = [
             ("kind", "denied"), ("request", .string(context.requestID)), ("actor", .string(context.caller.actor)),
             ("principal", .string(context.caller.principal)), ("plugin", .string(context.plugin.name)),
             ("instance", .string(context.instance)), ("tool", .string(context.tool)),
             ("service", .string(Self.known.contains(call.service) ? call.service : "unknown")),
-            ("reason", .string(reason)),
             ("more", verdict == .recordAsLast ? "later denials of this call are not recorded" : .null),
-        ])
+        ]
+        _ = try? audit.append(members + denial.entry)
     }
 }

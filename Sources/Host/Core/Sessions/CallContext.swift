@@ -12,6 +12,8 @@ public struct CallContext: Sendable {
     /// Knows what must not be said of this call.
     var redactor: Redactor
     var denials = DenialCounter()
+    /// Tells the plugin's log.
+    var note: @Sendable (Denial) -> Void = { _ in }
 }
 
 /// What plugins may ask of the host.

@@ -9,6 +9,12 @@ final class DenialCounter: Sendable {
         case skip
     }
     private let count = Mutex(0)
+    private let kept: Mutex<Denial?> = Mutex(nil)
+
+    /// The first of the call, which its error tells.
+    var first: Denial? { kept.withLock { $0 } }
+
+    func keep(_ denial: Denial) { kept.withLock { if $0 == nil { $0 = denial } } }
 
     func next() -> Verdict {
         count.withLock { count in

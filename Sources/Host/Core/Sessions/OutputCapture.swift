@@ -58,15 +58,20 @@ public final class PluginLog: Sendable {
 
     /// A mistake of the author: not counted with the plugin's own lines, so that a flood of these cannot hide it, and
     /// told once a second at most.
-    func add(_ diagnosis: Diagnosis) {
+    func add(_ diagnosis: Diagnosis) { tell(diagnosis.description, as: diagnosis.fix) }
+
+    /// Something that the host refused: as a mistake, once a second for each rule.
+    func add(_ denial: Denial) { tell(denial.line, as: denial.rule) }
+
+    private func tell(_ said: String, as key: String) {
         let more: Int? = state.withLock { state in
             let second = now()
-            let (last, since) = state.told[diagnosis.fix] ?? (.min, 0)
-            state.told[diagnosis.fix] = last == second ? (last, since + 1) : (second, 0)
+            let (last, since) = state.told[key] ?? (.min, 0)
+            state.told[key] = last == second ? (last, since + 1) : (second, 0)
             return last == second ? nil : since
         }
         guard let more else { return }
-        let text = redactor.redact(diagnosis.description).cut(to: HostLimits.logLineBytes).printable
+        let text = redactor.redact(said).cut(to: HostLimits.logLineBytes).printable
         keep("nexusd: \(text)\(more > 0 ? " (\(more) times more since)" : "")")
     }
 

@@ -89,6 +89,9 @@ final class PluginInstance: Sendable {
     /// Tells the plugin's author of a mistake.
     func note(_ diagnosis: Diagnosis) { log.add(diagnosis) }
 
+    /// Tells them of something that the host refused the plugin.
+    func note(_ denial: Denial) { log.add(denial) }
+
     /// hello … started.
     private func begin() async throws(HostError) {
         try await session.step(nil, to: .greeted, milliseconds: deadline(.created))

@@ -1,0 +1,73 @@
+import JSONBytes
+import PluginABI
+import Testing
+
+@testable import HostCore
+
+@Suite struct DenialTests {
+    private static let known = ["http.fetch", "kv.get"]
+
+    private func denial(_ error: ABIError, _ service: String, _ json: JSONValue = [:]) throws -> Denial {
+        Denial(
+            error, Message.HostCall(service: service, parent: 1, content: Message.Payload(json)),
+            in: try SamplePlugin.context(), known: Self.known)
+    }
+
+    private let wish: JSONValue = ["endpoint": "exchange", "method": "GET", "path": "/sapi/withdraw"]
+
+    @Test func denialNamesTheWishTheRuleThePermissionAndTheCommand() throws {
+        let error = ABIError(.permissionDenied, "http.fetch refused: the path")
+        let denial = try denial(error, "http.fetch", wish)
+        #expect(denial.plugin == "sample" && denial.instance == "sample#1" && denial.requestID == "r1")
+        #expect(denial.what == "http.fetch GET exchange /sapi/withdraw")
+        #expect(denial.rule == "permissions.http.fetch \"exchange\"")
+        #expect(denial.permission == "permissions.http.fetch")
+        #expect(
+            denial.line == "denied http.fetch GET exchange /sapi/withdraw by permissions.http.fetch \"exchange\": "
+                + "http.fetch refused: the path; permissions.http.fetch would allow it; "
+                + "grant it with `nexus plugin install PATH`")
+    }
+
+    @Test func addressesAndQuotasAreNoPermissionsOfTheManifest() throws {
+        let loopback = try denial(
+            ABIError(.permissionDenied, "http.fetch refused: a is 127.0.0.1 … --dev-loopback` would"), "http.fetch",
+            wish)
+        #expect(loopback.command == "nexus plugin endpoint sample exchange=https://HOST:PORT --dev-loopback")
+        let inner = try denial(
+            ABIError(.permissionDenied, "http.fetch refused: a is 10.0.0.1; plugins reach public addresses only"),
+            "http.fetch", wish)
+        #expect(inner.permission == nil && inner.command == nil && inner.remedy == "no permission allows it")
+        let quota = try denial(ABIError(.unavailable, "http.fetch refused: sample has used"), "http.fetch", wish)
+        #expect(quota.rule == "a quota of the host" && quota.permission == nil)
+    }
+
+    @Test func servicesThatDoNotExistAreNotNamed() throws {
+        let denial = try denial(ABIError(.permissionDenied, "there is no host service"), "s3cret.name")
+        #expect(denial.what == "an unknown service" && denial.permission == nil)
+    }
+
+    @Test func storeIsAllowedByItsOwnPermission() throws {
+        let denial = try denial(ABIError(.permissionDenied, "kv.get refused: no"), "kv.get", ["key": "k"])
+        #expect(denial.what == "kv.get" && denial.permission == "permissions.kv")
+    }
+
+    @Test func errorOfTheCallSaysTheReasonOnce() throws {
+        let denial = try denial(ABIError(.permissionDenied, "http.fetch refused: the path"), "http.fetch", wish)
+        #expect(
+            denial.addition(to: "no price").hasPrefix(
+                "; in this call the host denied http.fetch GET exchange /sapi/withdraw: http.fetch refused: the path; ")
+        )
+        #expect(!denial.addition(to: "no price: http.fetch refused: the path").contains("the path"))
+    }
+
+    @Test func whatAPluginWroteIsShownPrintableAndShort() throws {
+        let denial = try denial(
+            ABIError(.permissionDenied, "http.fetch refused: \u{1B}[2J"), "http.fetch",
+            [
+                "endpoint": "exchange", "method": "GET\u{1B}[31m",
+                "path": .string(String(repeating: "x", count: 100_000)),
+            ])
+        #expect(denial.line.utf8.count < 1_000)
+        #expect(!denial.line.unicodeScalars.contains { $0.value < 0x20 })
+    }
+}
