@@ -78,6 +78,14 @@ let package = Package(
         .target(
             name: "Confinement", dependencies: ["PluginABI", "Sandbox"], path: "Sources/Host/Confinement",
             swiftSettings: house),
+        // Where plugins may connect to, and the proxy for programs that know of no host.
+        .target(
+            name: "Egress",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Host/Egress", swiftSettings: house),
         .target(
             name: "AuditLog",
             dependencies: [
@@ -91,7 +99,7 @@ let package = Package(
         .target(
             name: "HostCore",
             dependencies: [
-                "PluginABI", "JSONBytes", "Confinement", "Sandbox", "Registry", "AuditLog", "CJail",
+                "PluginABI", "JSONBytes", "Confinement", "Egress", "Sandbox", "Registry", "AuditLog", "CJail",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -135,7 +143,8 @@ let package = Package(
         .executableTarget(
             name: "nexus",
             dependencies: [
-                "HostAPI", "Conformance", "Confinement", "Sandbox", "Registry", "AuditLog", "JSONBytes", "PluginABI",
+                "HostAPI", "Conformance", "Confinement", "Egress", "Sandbox", "Registry", "AuditLog", "JSONBytes",
+                "PluginABI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -194,10 +203,12 @@ let package = Package(
             name: "ConfinementTests", dependencies: ["Confinement", "PluginABI", "Sandbox"], swiftSettings: house),
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "PluginABI", "JSONBytes"], swiftSettings: house),
         .testTarget(name: "AuditLogTests", dependencies: ["AuditLog", "JSONBytes"], swiftSettings: house),
+        .testTarget(name: "EgressTests", dependencies: ["Egress", "Sandbox"], swiftSettings: house),
         .testTarget(
             name: "HostCoreTests",
             dependencies: [
-                "HostCore", "PluginABI", "JSONBytes", "AuditLog", "Registry", "Sandbox", "Confinement", "SpecVectors",
+                "HostCore", "Egress", "PluginABI", "JSONBytes", "AuditLog", "Registry", "Sandbox", "Confinement",
+                "SpecVectors",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],

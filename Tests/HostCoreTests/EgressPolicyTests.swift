@@ -1,3 +1,4 @@
+import Egress
 import JSONBytes
 import PluginABI
 import Testing
@@ -161,13 +162,32 @@ import Testing
         }
     }
 
+    /// What a manifest may not even name: literals, second spellings, and names that end early.
+    @Test(arguments: [
+        "https://127.0.0.1", "https://0x7f000001", "https://0x7f.1", "https://2130706433", "https://127.0.0.0x1",
+        "https://[::1]", "https://[::ffff:127.0.0.1]", "https://api.example.com.", "https://API.example.com",
+        "https://api.example.com\0.evil.example", "https://api.example.com%00.evil.example",
+        "https://user@api.example.com",
+        "https://api.example.com:443@evil.example", "https://[api.example.com]", "http://api.example.com",
+        "https://api.example.com/", "https://api..example.com", "https://localhost", "https://exämple.com",
+        "https://api.example.com:0", "https://api.example.com:65536", "https://api.example.com:+443",
+        "https://api.example.com:0443", "https://-a.example.com", "https://", "https://a_b.example.com",
+    ])
+    func originsThatCouldBeReadInTwoWaysAreNotInstalled(origin: String) {
+        let bytes = SamplePlugin.manifest(
+            origin: origin.contains("\0") ? "https://api.example.com\\u0000.evil" : origin)
+        let error = refusal { () throws(ManifestError) in try PluginManifest(parsing: bytes) }
+        #expect(error?.field == "permissions.http.fetch[0].origin")
+    }
+
     // MARK: addresses
 
     private func verdict(_ addresses: [[UInt8]], _ plugin: InstalledPlugin) throws -> String? {
         let route = try EgressPolicy.route(try request(), for: plugin)
-        return refusal { () throws(ABIError) in
-            try EgressPolicy.address(addresses.map { NetworkAddress(bytes: $0) }, for: route)
-        }?.message
+        let (target, rule) = try EgressPolicy.target(of: route)
+        return refusal { () throws(EgressRefusal) in
+            try rule.checked(addresses.map { NetworkAddress(bytes: $0) }, of: target.host)
+        }.map { EgressPolicy.refusal($0).message }
     }
 
     @Test func loopbackIsRefusedWithoutTheWeakening() throws {
@@ -183,7 +203,7 @@ import Testing
         #expect(try verdict([[127, 0, 0, 1]], overridden) == nil)
         #expect(
             try verdict([[93, 184, 215, 14]], overridden)
-                == "http.fetch refused: 127.0.0.1 is 93.184.215.14, but this endpoint was pointed at loopback only")
+                == "http.fetch refused: 127.0.0.1 is 93.184.215.14, but only loopback is allowed under this name")
         #expect(try verdict([[10, 0, 0, 1]], overridden)?.contains("a private address") == true)
         #expect(try verdict([[0, 0, 0, 0]], overridden)?.contains("a this network address") == true)
     }

@@ -37,12 +37,15 @@ struct Layer: Sendable {
             module: "Confinement", folder: "Sources/Host/Confinement", modules: ["PluginABI", "Sandbox"],
             outside: libc),
         Layer(
+            module: "Egress", folder: "Sources/Host/Egress", modules: [],
+            outside: libc.union(["NIOCore", "NIOPosix"])),
+        Layer(
             module: "AuditLog", folder: "Sources/Host/AuditLog", modules: ["JSONBytes"],
             outside: libc.union(["Crypto", "SystemPackage"])),
         Layer(module: "HostAPI", folder: "Sources/Host/API", modules: ["PluginABI", "JSONBytes"]),
         Layer(
             module: "HostCore", folder: "Sources/Host/Core",
-            modules: ["PluginABI", "JSONBytes", "Confinement", "Sandbox", "CJail", "Registry", "AuditLog"],
+            modules: ["PluginABI", "JSONBytes", "Confinement", "Egress", "Sandbox", "CJail", "Registry", "AuditLog"],
             outside: libc.union(nio).union([
                 "AsyncHTTPClient", "Crypto", "FoundationEssentials", "GRDB", "Logging", "SystemPackage",
             ])),
@@ -62,7 +65,8 @@ struct Layer: Sendable {
         Layer(
             module: "nexus", folder: "Sources/Host/CLI",
             modules: [
-                "HostAPI", "Conformance", "Confinement", "Sandbox", "Registry", "AuditLog", "JSONBytes", "PluginABI",
+                "HostAPI", "Conformance", "Confinement", "Egress", "Sandbox", "Registry", "AuditLog", "JSONBytes",
+                "PluginABI",
             ],
             outside: libc.union(["ArgumentParser", "AsyncHTTPClient", "Foundation", "NIOCore", "NIOHTTP1"])),
         Layer(
@@ -84,6 +88,7 @@ struct Layer: Sendable {
         ("PluginSDK", ["Foundation", "FoundationEssentials", "Logging"], "plugins stay small"),
         ("Conformance", ["HostCore", "HostAPI", "Foundation"], "the kit tests any host, from the outside"),
         ("Sandbox", ["PluginABI", "HostCore", "Registry"], "the jail knows nothing of permissions"),
+        ("Egress", ["HostCore", "HostAPI", "Sandbox"], "one policy for the host and the command line"),
         ("Registry", ["Sandbox", "CJail"], "what reads strangers' data cannot start a process"),
         ("HostCore", ["Hummingbird", "HostAPI", "HostSurfaces"], "the core opens no listener"),
         ("HostSurfaces", ["Sandbox", "GRDB"], "adapters only"),

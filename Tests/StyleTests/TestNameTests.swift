@@ -6,6 +6,7 @@ struct TestNameTests {
     /// Tests of a behaviour that belongs to several files.
     static let exceptions: Set<String> = [
         "Tests/ConformanceTests/NegativeControlTests.swift",  // sdk/conformance/controls
+        "Tests/EgressTests/JailedProxyTests.swift",  // EgressProxy.swift and listen.c, with real programs
         "Tests/HostCoreTests/TranscriptTests.swift",  // sdk/spec/vectors/transcripts.json
         "Tests/PluginABITests/AllocationTests.swift",  // what the hot path asks of malloc
         "Tests/PluginSDKTests/AsyncToolTests.swift",  // Plugin+Async.swift and ToolCall+Async.swift
@@ -26,6 +27,7 @@ struct TestNameTests {
         "Tests/SandboxTests/CgroupTests.swift",  // cgroup.c on the real kernel
         "Tests/SandboxTests/FilterSemanticsTests.swift",  // Profiles/*.json against the compiled filters
         "Tests/SandboxTests/HostilePlanTests.swift",  // plan.c, attacked
+        "Tests/SandboxTests/ProxySocketTests.swift",  // listen.c, and what lets programs reach it
         "Tests/SandboxTests/HostileTests.swift",  // the jail, attacked from inside
     ]
     /// Folders whose tests are about the repository or the built programs, not about one file.

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Egress
 internal import Foundation
 internal import JSONBytes
 internal import Sandbox
@@ -69,11 +70,13 @@ struct SandboxRunCommand: AsyncParsableCommand {
     /// Ctrl-C and the like end the jail, and then this.
     private func runToTheEnd() async throws(JailError) -> SandboxRun.Outcome {
         let options = try options()
-        let command = command
+        let (command, egress) = (command, try egress())
         Interrupt.arm()
         let running = Task { () async -> Result<SandboxRun.Outcome, JailError> in
             do throws(JailError) {
-                return .success(try await SandboxRun.run(options, command: command, helper: DaemonProcess.jailHelper))
+                return .success(
+                    try await SandboxRun.run(
+                        options, command: command, egress: egress, helper: DaemonProcess.jailHelper))
             } catch {
                 return .failure(error)
             }
@@ -84,6 +87,18 @@ struct SandboxRunCommand: AsyncParsableCommand {
         }
         defer { watch.cancel() }
         return try await running.value.get()
+    }
+
+    /// The proxy behind `--allow-net`; none without it.
+    private func egress() throws(JailError) -> SandboxEgress? {
+        guard !allowNet.isEmpty else { return nil }
+        var allow = EgressAllowList([])
+        do throws(EgressRefusal) {
+            for text in allowNet { allow.rules.append(try EgressRule(text)) }
+        } catch {
+            throw JailError(.policy, "--allow-net: \(error.message)", layer: "arguments")
+        }
+        return SandboxEgress { [allow] socket in _ = try await EgressProxy.serve(listener: socket, allow: allow) }
     }
 
     private func options() throws(JailError) -> SandboxRun.Options {

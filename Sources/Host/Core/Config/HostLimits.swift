@@ -48,6 +48,16 @@ public enum HostLimits {
     public static let listedKeys = 1_000
     /// Lines of a plugin's log in one answer of the API.
     public static let logLinesPerAnswer = 500
+    /// What of `http.fetch` one plugin may have in flight at once, over all its calls and instances.
+    public static let fetchesInFlight = 16
+    /// Bytes of requests and answers of one plugin's `http.fetch` in one minute.
+    public static let fetchBytesPerMinute = 128 << 20
+    /// From the name to a connected socket.
+    public static let fetchConnectMilliseconds: Int64 = 5_000
+    /// Without a byte of the answer.
+    public static let fetchIdleMilliseconds: Int64 = 15_000
+    /// Clients with open connections that are kept, one for each checked address.
+    public static let fetchClients = 64
     /// One `http.fetch`.
     public static let fetchMilliseconds: UInt64 = 15_000
     /// Headers of one `http.fetch`.

@@ -1,3 +1,4 @@
+internal import Egress
 internal import PluginABI
 
 /// May this plugin make this request, and where does it go? A pure function of manifest, overrides and request.
@@ -43,27 +44,30 @@ enum EgressPolicy {
         return Route(origin: origin, authority: nil, isLoopbackAllowed: false)
     }
 
-    /// The address to connect to: every address of the name must be allowed, so that none can be slipped in.
-    static func address(_ addresses: [NetworkAddress], for route: Route) throws(ABIError) -> NetworkAddress {
-        guard let first = addresses.first else {
-            throw ABIError(.unavailable, "\(route.origin.host) has no address; check the name and the host's DNS")
+    /// What the core is asked: this host and port, and what its addresses may be.
+    ///
+    /// - Throws: `ABIError` with `permissionDenied` for an origin that the core does not take as a host.
+    static func target(of route: Route) throws(ABIError) -> (EgressTarget, EgressRule) {
+        do throws(EgressRefusal) {
+            let target = EgressTarget(host: try HostName(route.origin.host), port: UInt16(route.origin.port))
+            return (
+                target,
+                EgressRule(
+                    host: target.host, port: target.port, weakening: route.isLoopbackAllowed ? .loopbackOnly : nil)
+            )
+        } catch {
+            throw refusal(error)
         }
-        for address in addresses {
-            switch address.verdict {
-            case .global where !route.isLoopbackAllowed: continue
-            case .loopback where route.isLoopbackAllowed: continue
-            case .loopback:
-                throw deny(
-                    "\(route.origin.host) is \(address), a loopback address of this host; "
-                        + "`nexus plugin endpoint … --dev-loopback` would allow one"
-                )
-            case .global:
-                throw deny("\(route.origin.host) is \(address), but this endpoint was pointed at loopback only")
-            case .refused(let name):
-                throw deny("\(route.origin.host) is \(address), a \(name) address; plugins reach public addresses only")
-            }
+    }
+
+    /// The core's refusal in the words of a host service.
+    static func refusal(_ refusal: EgressRefusal) -> ABIError {
+        switch refusal.rule {
+        case .unreachable: ABIError(.unavailable, refusal.message)
+        case .quota: ABIError(.unavailable, "http.fetch refused: \(refusal.message)")
+        case .loopback: deny("\(refusal.message); `nexus plugin endpoint … --dev-loopback` would allow one")
+        case .name, .notAllowed, .address, .request: deny(refusal.message)
         }
-        return first
     }
 
     private static func isPlain(path: String) -> Bool {

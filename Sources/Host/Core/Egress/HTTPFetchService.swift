@@ -1,15 +1,22 @@
 internal import AsyncHTTPClient
+internal import Egress
 internal import JSONBytes
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOPosix
 internal import NIOSSL
 public import PluginABI
 internal import Synchronization
 
 /// `http.fetch`: the host makes the request, so that a plugin needs no socket and no name can be rebound under it.
 public final class HTTPFetchService: HostServices {
-    private let clients: Mutex<[ClientKey: HTTPClient]> = Mutex([:])
+    private let clients: Mutex<[ClientKey: Entry]> = Mutex([:])
+
+    private struct Entry {
+        var client: HTTPClient
+        /// Requests that use it now.
+        var uses: Int
+        var lastUse: ContinuousClock.Instant
+    }
 
     private struct ClientKey: Hashable {
         var host: String
@@ -17,57 +24,98 @@ public final class HTTPFetchService: HostServices {
         var authority: String?
     }
 
-    public init() {}
+    private let connector: EgressConnector
+    private let meters: EgressMeters
+
+    public convenience init() { self.init(connector: EgressConnector(), meters: EgressMeters()) }
+
+    init(connector: EgressConnector, meters: EgressMeters) {
+        self.connector = connector
+        self.meters = meters
+    }
 
     public func perform(_ call: Message.HostCall, in context: CallContext) async throws(ABIError) -> Message.Payload {
         let request = try FetchRequest(call.content)
         let route = try EgressPolicy.route(request, for: context.plugin)
-        return try await fetch(request, route, deadline: context.deadline)
+        return try await fetch(request, route, of: context.plugin.name, deadline: context.deadline)
+    }
+
+    deinit {
+        let all = clients.withLock { $0.values.map(\.client) }
+        // A client that is dropped open ends the process.
+        if !all.isEmpty { Task { for client in all { try? await client.shutdown() } } }
     }
 
     /// Closes every connection.
     public func shutDown() async {
         let all = clients.withLock { clients in
             defer { clients = [:] }
-            return Array(clients.values)
+            return clients.values.map(\.client)
         }
         for client in all { try? await client.shutdown() }
     }
 
     private func fetch(
-        _ request: FetchRequest, _ route: EgressPolicy.Route, deadline: UInt64
+        _ request: FetchRequest, _ route: EgressPolicy.Route, of plugin: String, deadline: UInt64
     ) async throws(ABIError) -> Message.Payload {
-        let host = route.origin.host
-        let addresses: [NetworkAddress]
-        do {
-            addresses = try await NIOThreadPool.singleton.runIfActive { NetworkAddress.resolve(host) }
+        let (target, rule) = try EgressPolicy.target(of: route)
+        let meter = meters[plugin]
+        let address: NetworkAddress
+        do throws(EgressRefusal) {
+            try meter.open()
         } catch {
-            throw ABIError(.unavailable, "\(host) could not be resolved")
+            throw EgressPolicy.refusal(error)
         }
-        let address = try EgressPolicy.address(addresses, for: route)
-        let client = try client(route, address: address)
+        defer { meter.close() }
+        do throws(EgressRefusal) {
+            // Asked once: the client below is told this address and resolves nothing.
+            address = try await connector.addresses(of: target, under: rule)[0]
+        } catch {
+            throw EgressPolicy.refusal(error)
+        }
+        let key = ClientKey(host: route.origin.host, address: address.description, authority: route.authority)
+        let client = try client(key)
+        defer { release(key) }
+        let now = Clock.unixMilliseconds()
+        let left = min(HostLimits.fetchMilliseconds, deadline > now ? deadline - now : 0)
+        let room = min(HostLimits.fetchResponseBytes, meter.bytesLeft)
+        do {
+            if let refusal = meter.count(request.body.count) { throw refusal }
+            let response = try await client.execute(Self.outgoing(request, route), timeout: .milliseconds(Int64(left)))
+            let body = try await response.body.collect(upTo: room)
+            if let refusal = meter.count(body.readableBytes) { throw refusal }
+            return Message.Payload(
+                ["status": JSONValue(Int(response.status.code)), "headers": .object(Self.headers(of: response))],
+                bytes: Array(body.readableBytesView))
+        } catch let refusal as EgressRefusal {
+            throw EgressPolicy.refusal(refusal)
+        } catch {
+            if error is NIOTooManyBytesError {
+                // What came is counted; it was the minute's quota that ended it, or the limit of one answer.
+                let used = meter.count(room + 1)
+                if let used, room < HostLimits.fetchResponseBytes { throw EgressPolicy.refusal(used) }
+            }
+            throw Self.failure(error, route.origin, milliseconds: left)
+        }
+    }
+
+    private static func outgoing(_ request: FetchRequest, _ route: EgressPolicy.Route) -> HTTPClientRequest {
         var outgoing = HTTPClientRequest(
             url: "\(route.origin)\(request.path)\(request.query.isEmpty ? "" : "?" + request.query)")
         outgoing.method = .init(rawValue: request.method)
         for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
         if !request.body.isEmpty { outgoing.body = .bytes(request.body, length: .known(Int64(request.body.count))) }
-        let now = Clock.unixMilliseconds()
-        let left = min(HostLimits.fetchMilliseconds, deadline > now ? deadline - now : 0)
-        do {
-            let response = try await client.execute(outgoing, timeout: .milliseconds(Int64(left)))
-            let body = try await response.body.collect(upTo: HostLimits.fetchResponseBytes)
-            var headers = JSONObject()
-            for header in response.headers {
-                let name = header.name.lowercased()
-                let earlier = headers[name]?.stringValue.map { $0 + ", " } ?? ""
-                headers[name] = .string(earlier + header.value)
-            }
-            return Message.Payload(
-                ["status": JSONValue(Int(response.status.code)), "headers": .object(headers)],
-                bytes: Array(body.readableBytesView))
-        } catch {
-            throw Self.failure(error, route.origin, milliseconds: left)
+        return outgoing
+    }
+
+    private static func headers(of response: HTTPClientResponse) -> JSONObject {
+        var headers = JSONObject()
+        for header in response.headers {
+            let name = header.name.lowercased()
+            let earlier = headers[name]?.stringValue.map { $0 + ", " } ?? ""
+            headers[name] = .string(earlier + header.value)
         }
+        return headers
     }
 
     private static func failure(_ error: any Error, _ origin: Origin, milliseconds: UInt64) -> ABIError {
@@ -80,15 +128,45 @@ public final class HTTPFetchService: HostServices {
         }
     }
 
-    /// A client that connects to the checked address and nowhere else, and follows no redirect.
-    private func client(_ route: EgressPolicy.Route, address: NetworkAddress) throws(ABIError) -> HTTPClient {
-        let key = ClientKey(host: route.origin.host, address: address.description, authority: route.authority)
-        if let client = clients.withLock({ $0[key] }) { return client }
+    /// A client that connects to the checked address and nowhere else, and follows no redirect; until `release`.
+    private func client(_ key: ClientKey) throws(ABIError) -> HTTPClient {
+        if let client = clients.withLock({ Self.use(key, &$0) }) { return client }
+        let fresh = try Self.client(key)
+        let (kept, spare) = clients.withLock { clients -> (HTTPClient, HTTPClient?) in
+            if let other = Self.use(key, &clients) { return (other, fresh) }
+            var old: HTTPClient?
+            // A name with many addresses would leave a client for each.
+            let idle = clients.filter { $0.value.uses == 0 }.min { $0.value.lastUse < $1.value.lastUse }
+            if clients.count >= HostLimits.fetchClients, let idle {
+                old = clients.removeValue(forKey: idle.key)?.client
+            }
+            clients[key] = Entry(client: fresh, uses: 1, lastUse: .now)
+            return (fresh, old)
+        }
+        if let spare { Task { try? await spare.shutdown() } }
+        return kept
+    }
+
+    private static func use(_ key: ClientKey, _ clients: inout [ClientKey: Entry]) -> HTTPClient? {
+        clients[key]?.uses += 1
+        return clients[key]?.client
+    }
+
+    private func release(_ key: ClientKey) {
+        clients.withLock { clients in
+            clients[key]?.uses -= 1
+            clients[key]?.lastUse = .now
+        }
+    }
+
+    private static func client(_ key: ClientKey) throws(ABIError) -> HTTPClient {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.dnsOverride = [route.origin.host: address.description]
+        configuration.dnsOverride = [key.host: key.address]
         configuration.httpVersion = .http1Only
-        configuration.timeout = .init(connect: .seconds(5), read: .seconds(15))
-        if let authority = route.authority {
+        configuration.timeout = .init(
+            connect: .milliseconds(HostLimits.fetchConnectMilliseconds),
+            read: .milliseconds(HostLimits.fetchIdleMilliseconds))
+        if let authority = key.authority {
             do {
                 let certificates = try NIOSSLCertificate.fromPEMBytes(Array(authority.utf8))
                 var tls = TLSConfiguration.makeClientConfiguration()
@@ -98,13 +176,6 @@ public final class HTTPFetchService: HostServices {
                 throw ABIError(.unavailable, "the endpoint's authority is not a PEM certificate: \(error)")
             }
         }
-        let fresh = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        let (kept, spare) = clients.withLock { clients -> (HTTPClient, HTTPClient?) in
-            if let other = clients[key] { return (other, fresh) }
-            clients[key] = fresh
-            return (fresh, nil)
-        }
-        if let spare { Task { try? await spare.shutdown() } }
-        return kept
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 }

@@ -3,17 +3,17 @@ internal import Glibc
 /// A resolved address and whether a plugin may be led to it. The list of what is refused is that of the IANA special
 /// registries (RFC 6890 and its updates), and one public address that is a cloud's metadata service; IPv6 is the other
 /// way round: global unicast only.
-struct NetworkAddress: Sendable, Equatable, CustomStringConvertible {
+public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
     /// 4 or 16 bytes, network order.
-    let bytes: [UInt8]
+    public let bytes: [UInt8]
 
-    enum Verdict: Sendable, Equatable {
+    public enum Verdict: Sendable, Equatable {
         case global
         case loopback
         case refused(String)
     }
 
-    var verdict: Verdict { bytes.count == 4 ? Self.judge(ipv4: bytes) : Self.judge(ipv6: bytes) }
+    public var verdict: Verdict { bytes.count == 4 ? Self.judge(ipv4: bytes) : Self.judge(ipv6: bytes) }
 
     private static let ipv4Refused: [(prefix: [UInt8], bits: Int, name: String)] = [
         ([0, 0, 0, 0], 8, "this network"), ([10, 0, 0, 0], 8, "private"), ([100, 64, 0, 0], 10, "carrier-grade NAT"),
@@ -55,14 +55,14 @@ struct NetworkAddress: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    var description: String {
+    public var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count))
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// Every address of a name, by getaddrinfo(3). Blocks: call it off the event loops.
-    static func resolve(_ host: String) -> [NetworkAddress] {
+    public static func resolve(_ host: String) -> [NetworkAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
@@ -77,7 +77,10 @@ struct NetworkAddress: Sendable, Equatable, CustomStringConvertible {
         return found
     }
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    /// - Parameter bytes: 4 or 16 of them; any other number makes `::`, which nobody may reach.
+    public init(bytes: [UInt8]) {
+        self.bytes = bytes.count == 4 || bytes.count == 16 ? bytes : [UInt8](repeating: 0, count: 16)
+    }
 
     private init?(_ address: UnsafeMutablePointer<sockaddr>?) {
         guard let address else { return nil }
