@@ -22,19 +22,21 @@ final class JailSession: Sendable {
         var proxy: Int32 = -1
     }
     private let state: Mutex<State>
-    /// The latest 256 that nobody has read; ends with the jail.
+    /// The latest 256 that nobody has read; ends with the jail. Empty where `denied` takes them.
     let denials: AsyncStream<JailDenial>
     private let denialEvents: AsyncStream<JailDenial>.Continuation
+    private let denied: (@Sendable (JailDenial) -> Void)?
     let deadline: ContinuousClock.Instant
 
     /// - Parameter purpose: what a listener of the jail's filter is for; nil closes it, and refuses what it is for.
     init(
         _ policy: JailPolicy, bounds: CgroupBounds, descriptor: Int32, purpose: JailListener.Purpose? = nil,
-        whenOver: @escaping @Sendable () -> Void
+        denied: (@Sendable (JailDenial) -> Void)? = nil, whenOver: @escaping @Sendable () -> Void
     ) {
         let progress = JailProgress(name: policy.name, limits: policy.limits, bounds: bounds)
         state = Mutex(State(progress: progress, descriptor: descriptor, whenOver: whenOver, purpose: purpose))
         (denials, denialEvents) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(256))
+        self.denied = denied
         deadline = .now + .seconds(JailLauncher.startSeconds)
     }
 
@@ -115,7 +117,8 @@ final class JailSession: Sendable {
             close(descriptor)
             return
         }
-        let listener = JailListener(descriptor: descriptor, purpose: purpose, events: denialEvents)
+        let listener = JailListener(
+            descriptor: descriptor, purpose: purpose, tell: denied ?? { [denialEvents] in denialEvents.yield($0) })
         state.withLock { $0.listener = listener }
     }
 

@@ -100,15 +100,20 @@ public final class JailLauncher: Sendable {
     /// Builds a jail and executes the program in it.
     ///
     /// Returns when every layer is applied and exec has succeeded.
+    /// - Parameter denied: told of each refused call before the program gets its answer, on the thread that serves all
+    ///   jails: it must not block. Without it they wait in `Jail.denials`.
     /// - Throws: `JailError`, naming the layer and the kernel's answer; nothing runs then.
-    public func spawn(_ policy: JailPolicy, descriptors: JailDescriptors) async throws(JailError) -> Jail {
-        try await spawn(policy, descriptors: descriptors, recorder: nil)
+    public func spawn(
+        _ policy: JailPolicy, descriptors: JailDescriptors, denied: (@Sendable (JailDenial) -> Void)? = nil
+    ) async throws(JailError) -> Jail {
+        try await spawn(policy, descriptors: descriptors, recorder: nil, denied: denied)
     }
 
     func spawn(
-        _ policy: JailPolicy, descriptors: JailDescriptors, recorder: CallRecorder?
+        _ policy: JailPolicy, descriptors: JailDescriptors, recorder: CallRecorder?,
+        denied: (@Sendable (JailDenial) -> Void)? = nil
     ) async throws(JailError) -> Jail {
-        let session = try begin(policy, descriptors, recorder: recorder)
+        let session = try begin(policy, descriptors, recorder: recorder, denied: denied)
         switch await session.started() {
         case .success(let report): return Jail(report: report, session: session)
         case .failure(let error): throw error
@@ -127,7 +132,8 @@ public final class JailLauncher: Sendable {
     }
 
     private func begin(
-        _ policy: JailPolicy, _ descriptors: JailDescriptors, recorder: CallRecorder? = nil, waits: Bool = false
+        _ policy: JailPolicy, _ descriptors: JailDescriptors, recorder: CallRecorder? = nil, waits: Bool = false,
+        denied: (@Sendable (JailDenial) -> Void)? = nil
     ) throws(JailError) -> JailSession {
         guard !monitor.hasExited else { throw Self.gone(policy) }
         guard policy.program.takesSealedMemory == (descriptors.executable != nil) else {
@@ -154,7 +160,7 @@ public final class JailLauncher: Sendable {
         defer { Glibc.close(planFile) }
         return try request(
             planFile: planFile, policy, descriptors, purpose: try Self.purpose(policy, recorder), waits: waits,
-            whenOver: release)
+            denied: denied, whenOver: release)
     }
 
     private static func purpose(
@@ -168,7 +174,7 @@ public final class JailLauncher: Sendable {
     /// Also the way for tests to send a plan that no compiler would make.
     func request(
         planFile: Int32, _ policy: JailPolicy, _ descriptors: JailDescriptors, purpose: JailListener.Purpose? = nil,
-        waits: Bool = false,
+        waits: Bool = false, denied: (@Sendable (JailDenial) -> Void)? = nil,
         whenOver: @escaping @Sendable () -> Void = {}
     ) throws(JailError) -> JailSession {
         var ends: [Int32] = [-1, -1]
@@ -198,7 +204,7 @@ public final class JailLauncher: Sendable {
             throw sent == -EPIPE || sent == -ECONNRESET ? Self.gone(policy) : .system("request to nexus-jail", -sent)
         }
         let session = JailSession(
-            policy, bounds: bounds, descriptor: ends[0], purpose: purpose, whenOver: whenOver)
+            policy, bounds: bounds, descriptor: ends[0], purpose: purpose, denied: denied, whenOver: whenOver)
         do { try monitor.add(session, descriptor: ends[0]) } catch {
             session.end()
             throw error

@@ -30,17 +30,17 @@ final class JailListener: Sendable {
 
     private let state: Mutex<State>
     private let purpose: Purpose
-    private let events: AsyncStream<JailDenial>.Continuation
+    private let tell: @Sendable (JailDenial) -> Void
 
     /// Takes the descriptor over. Nil, and closed, if it is not a filter's listener.
-    init?(descriptor: Int32, purpose: Purpose, events: AsyncStream<JailDenial>.Continuation) {
+    init?(descriptor: Int32, purpose: Purpose, tell: @escaping @Sendable (JailDenial) -> Void) {
         guard cjail_listener_check(descriptor) == 1 else {
             Glibc.close(descriptor)
             return nil
         }
         state = Mutex(State(descriptor: descriptor, gate: DenialGate(now: .now)))
         self.purpose = purpose
-        self.events = events
+        self.tell = tell
     }
 
     deinit { close() }
@@ -66,10 +66,11 @@ final class JailListener: Sendable {
             var call = cjail_call()
             let taken = cjail_listener_take(state.descriptor, &call)
             guard taken == 1 else { return taken < 0 ? .over : .watch }
+            let denial = rules.denial(call.data, processID: call.pid, time: Self.time())
+            // Told before it is answered: what the program does next cannot be known before it.
+            if let event = state.gate.refused(denial, now: now) { tell(event) }
             // ENOENT: the caller died waiting. It asked all the same.
             _ = cjail_listener_refuse(state.descriptor, call.id, DenialRules.answer)
-            let denial = rules.denial(call.data, processID: call.pid, time: Self.time())
-            if let event = state.gate.refused(denial, now: now) { events.yield(event) }
         }
         return .watch
     }
@@ -92,7 +93,7 @@ final class JailListener: Sendable {
     func flush() {
         state.withLock { state in
             guard state.gate.holdsBack else { return }
-            for event in state.gate.flush(now: .now) { events.yield(event) }
+            for event in state.gate.flush(now: .now) { tell(event) }
         }
     }
 
@@ -102,7 +103,7 @@ final class JailListener: Sendable {
             guard state.descriptor >= 0 else { return }
             Glibc.close(state.descriptor)
             state.descriptor = -1
-            for event in state.gate.flush(now: .now, last: true) { events.yield(event) }
+            for event in state.gate.flush(now: .now, last: true) { tell(event) }
         }
     }
 

@@ -22,17 +22,26 @@ public enum SandboxRun {
 
     /// How a run ended.
     public enum Outcome: Sendable, Equatable {
-        case ended(JailExit)
+        case ended(JailEnd)
         case timedOut
 
         /// The exit status that stands for it, as shells and timeout(1) have it.
         public var status: Int32 {
             switch self {
-            case .ended(.exited(let code)): code
-            case .ended(.signalled(let number)): 128 + number
-            case .ended(.lost): 128 + SIGKILL
             case .timedOut: timedOutStatus
+            case .ended(let end):
+                switch end.exit {
+                case .exited(let code): code
+                case .signalled(let number): 128 + number
+                case .lost: 128 + SIGKILL
+                }
             }
+        }
+
+        /// What a status cannot say: the limit that the program met, if it met one.
+        public var limit: String? {
+            guard case .ended(let end) = self, end.cause != nil else { return nil }
+            return end.description
         }
     }
 
@@ -70,19 +79,35 @@ public enum SandboxRun {
         cgroups: CgroupPlacement
     ) async throws(JailError) -> Outcome {
         let launcher = try JailLauncher.start(helper: helper, mountRoots: ["/"], cgroups: cgroups)
-        defer { launcher.close() }
+        let result: Result<Outcome, JailError>
+        do throws(JailError) {
+            let jail = try await spawn(policy, recorder: recorder, egress: egress, in: launcher)
+            result = .success(
+                await withTaskCancellationHandler {
+                    await outcome(of: jail, seconds: seconds)
+                } onCancel: {
+                    jail.kill()
+                })
+        } catch {
+            result = .failure(error)
+        }
+        // It clears away its cgroups before it ends, and dies with us if we do not wait.
+        launcher.close()
+        _ = await launcher.exited()
+        return try result.get()
+    }
+
+    private static func spawn(
+        _ policy: JailPolicy, recorder: CallRecorder?, egress: SandboxEgress?, in launcher: JailLauncher
+    ) async throws(JailError) -> Jail {
         let descriptors = JailDescriptors(standardInput: 0, standardOutput: 1, standardError: 2)
         let jail = try await launcher.spawn(policy, descriptors: descriptors, recorder: recorder)
         try await egress?.begin(for: jail)
-        return await withTaskCancellationHandler {
-            await outcome(of: jail, seconds: seconds)
-        } onCancel: {
-            jail.kill()
-        }
+        return jail
     }
 
     private static func outcome(of jail: Jail, seconds: Double?) async -> Outcome {
-        guard let seconds else { return .ended(await jail.exited()) }
+        guard let seconds else { return .ended(await jail.ended()) }
         let limit = Task {
             do { try await Task.sleep(for: .seconds(seconds)) } catch { return false }
             jail.terminate()
@@ -90,9 +115,9 @@ public enum SandboxRun {
             jail.kill()
             return true
         }
-        let exit = await jail.exited()
+        let end = await jail.ended()
         limit.cancel()
-        return await limit.value ? .timedOut : .ended(exit)
+        return await limit.value ? .timedOut : .ended(end)
     }
 
     static func policy(

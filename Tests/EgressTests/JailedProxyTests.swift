@@ -47,8 +47,8 @@ import Testing
         options.binds = [out]
         let command = ["/bin/bash", "-c", "exec >/out/log 2>&1; \(script)"]
         let outcome = try await SandboxRun.run(options, command: command, egress: egress, helper: try Self.helper())
-        guard case .ended(let exit) = outcome else { throw EndedOtherwise(outcome: outcome) }
-        return ((try? String(contentsOfFile: "\(folder)/log", encoding: .utf8)) ?? "", exit)
+        guard case .ended(let end) = outcome else { throw EndedOtherwise(outcome: outcome) }
+        return ((try? String(contentsOfFile: "\(folder)/log", encoding: .utf8)) ?? "", end.exit)
     }
 
     private struct EndedOtherwise: Error { let outcome: SandboxRun.Outcome }

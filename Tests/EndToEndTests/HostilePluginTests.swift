@@ -34,4 +34,20 @@ import Testing
         }
         #expect(try host.call("echo", #"{"a":1}"#).output == "{\"a\":1}\n")
     }
+
+    @Test(arguments: Person.available)
+    func aRefusedSystemCallIsExplainedInThePluginsLogAndInTheAuditLogOfItsCall(person: Person) throws {
+        let host = try TestHost(person)
+        try host.install("hostile")
+        _ = try host.call("attempt", #"{"attempt":"vsock-socket","argument":""}"#).json()
+        let denial = try #require(try host.audit().last { $0["kind"]?.stringValue == "denied" })
+        #expect(denial["service"] == "system call" && denial["tool"] == "attempt")
+        #expect(denial["what"] == "the system call socket(AF_VSOCK, SOCK_STREAM)")
+        #expect(denial["rule"] == "system call profile strict")
+        #expect(denial["reason"]?.stringValue?.isEmpty == false && denial["advice"]?.stringValue?.isEmpty == false)
+        let call = try #require(try host.audit().last { $0["kind"]?.stringValue == "call" })
+        #expect(denial["request"] == call["request"] && call["request"]?.stringValue?.isEmpty == false)
+        let log = try host.nexus("plugin", "logs", "hostile").output
+        #expect(log.contains("denied the system call socket(AF_VSOCK, SOCK_STREAM) by system call profile strict"))
+    }
 }

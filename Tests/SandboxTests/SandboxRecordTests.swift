@@ -16,7 +16,7 @@ import Testing
     @Test(arguments: Person.available)
     func whatAProgramUsesIsCountedAndWhatItNeverDoesIsNamed(person: Person) async throws {
         let (outcome, record) = try await record(["/usr/bin/true"], person: person)
-        #expect(outcome == .ended(.exited(code: 0)))
+        #expect(outcome == .ended(JailEnd(exit: .exited(code: 0))))
         let used = Dictionary(grouping: record.used, by: \.call)
         #expect(used["execveat"]?.map(\.count) == [1])
         #expect(used["exit_group"]?.first?.count == 1)
@@ -31,7 +31,7 @@ import Testing
         let program = "import os; os.execv('/usr/bin/true', ['true'])"
         let (outcome, record) = try await record(
             ["/usr/bin/python3", "-c", program], profile: "python", person: Person.available[0])
-        #expect(outcome == .ended(.exited(code: 1)))
+        #expect(outcome == .ended(JailEnd(exit: .exited(code: 1))))
         #expect(record.used.contains { $0.call == "execveat" && $0.count == 1 })
         #expect(record.refused.contains { $0.call == "execve" })
     }
@@ -53,7 +53,7 @@ import Testing
             assert libc.syscall(435, 0, 0) == -1 and ctypes.get_errno() == errno.ENOSYS
             """
         let (outcome, record) = try await record(["/usr/bin/python3", "-c", program], person: person)
-        #expect(outcome == .ended(.exited(code: 0)))
+        #expect(outcome == .ended(JailEnd(exit: .exited(code: 0))))
         let refused = record.refused.map { "\($0.call) \($0.detail)" }
         for expected in ["socket AF_INET, SOCK_STREAM", "unshare CLONE_NEWUSER", "call 999 "] {
             #expect(refused.contains(expected), "\(refused)")
@@ -64,14 +64,14 @@ import Testing
     @Test(arguments: Person.available)
     func aRecordedProgramIsStillInTheJail(person: Person) async throws {
         let command = ["/usr/bin/bash", "-c", "test ! -e /etc/passwd && test ! -e /root && ! touch /usr/x"]
-        #expect(try await record(command, person: person).outcome == .ended(.exited(code: 0)))
+        #expect(try await record(command, person: person).outcome == .ended(JailEnd(exit: .exited(code: 0))))
     }
 
     /// An x32 call asks nobody.
     @Test func aRecordedProgramIsKilledForAForeignCall() async throws {
         let program = "import ctypes; ctypes.CDLL(None).syscall(0x40000000 | 39)"
         let (outcome, _) = try await record(["/usr/bin/python3", "-c", program], person: Person.available[0])
-        #expect(outcome == .ended(.signalled(31)))
+        #expect(outcome == .ended(JailEnd(exit: .signalled(31))))
     }
 
     @Test func withoutListenersInTheKernelThereIsNoRecording() throws {

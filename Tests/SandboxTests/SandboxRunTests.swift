@@ -15,8 +15,8 @@ import Testing
         change(&options)
         let outcome = try await SandboxRun.run(
             options, command: command, helper: person.helper, cgroups: person.cgroups)
-        guard case .ended(let exit) = outcome else { throw MissingProgram(description: "\(outcome)") }
-        return exit
+        guard case .ended(let end) = outcome else { throw MissingProgram(description: "\(outcome)") }
+        return end.exit
     }
 
     @Test(arguments: ["python", "compat"])
@@ -46,7 +46,7 @@ import Testing
 
     @Test func aSignalBecomesAStatusAbove128() async throws {
         let exit = try await run(["bash", "-c", "kill -9 $$"])
-        #expect(SandboxRun.Outcome.ended(exit).status == 137)
+        #expect(SandboxRun.Outcome.ended(JailEnd(exit: exit)).status == 137)
     }
 
     @Test func aProgramThatIsNotThereIsNotTheProgramsOwnFailure() async throws {
@@ -139,7 +139,7 @@ import Testing
         options.seconds = 60
         let quick = try await SandboxRun.run(
             options, command: ["true"], helper: person.helper, cgroups: person.cgroups)
-        #expect(quick == .ended(.exited(code: 0)))
+        #expect(quick == .ended(JailEnd(exit: .exited(code: 0))))
     }
 
     @Test func aCancelledRunEndsTheProgram() async throws {

@@ -37,7 +37,7 @@ struct DoctorCommand: HostCommand {
     private func trial(_ helper: String) async -> String? {
         do throws(JailError) {
             let outcome = try await SandboxRun.run(SandboxRun.Options(), command: ["/usr/bin/true"], helper: helper)
-            return outcome == .ended(.exited(code: 0)) ? nil : "the trial program ended with \(outcome.status)"
+            return outcome.status == 0 ? nil : "the trial program ended with \(outcome.status)"
         } catch {
             return error.message
         }

@@ -56,10 +56,13 @@ struct SandboxRunCommand: AsyncParsableCommand {
     func run() async throws {
         let terminal = TerminalState()
         do throws(JailError) {
-            let status = try await runToTheEnd().status
+            let outcome = try await runToTheEnd()
             terminal.restore()
+            if let limit = outcome.limit {
+                FileHandle.standardError.write(Data("nexus: \(limit)\n".utf8))
+            }
             // The program's status is ours, at once and without another word.
-            Foundation.exit(status)
+            Foundation.exit(outcome.status)
         } catch {
             terminal.restore()
             SandboxCommand.say(error, json: json)

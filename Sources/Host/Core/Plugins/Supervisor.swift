@@ -132,6 +132,7 @@ public actor Supervisor {
                 plugin, id: id, executable: try catalog.executable(of: plugin),
                 in: PluginInstance.Environment(
                     launcher: launcher, python: python, poller: poller, services: services, log: log,
+                    denied: Self.recording(to: audit),
                     ended: { [weak self] id, cause in Task { await self?.ended(plugin.name, id: id, cause: cause) } }))
             // The layers go on record before the first call is made.
             do {
@@ -163,6 +164,14 @@ public actor Supervisor {
         } catch {
             record(plugin.name, id: id, cause: error)
             return .failure(error)
+        }
+    }
+
+    /// For one instance; what belongs to no call has a bound of its own.
+    private static func recording(to audit: AuditLog) -> @Sendable (Denial, CallContext?) -> Void {
+        let others = DenialCounter()
+        return { denial, context in
+            denial.record(to: audit, service: "system call", in: context, counter: context?.denials ?? others)
         }
     }
 

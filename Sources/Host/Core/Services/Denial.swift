@@ -1,5 +1,7 @@
+internal import AuditLog
 internal import JSONBytes
 internal import PluginABI
+internal import Sandbox
 
 /// Something that a plugin was refused, whoever refused it: what it wanted, the rule in its way, and how an admin or
 /// the author could allow it. One value for the audit log, the plugin's log and the error of the call.
@@ -17,6 +19,8 @@ public struct Denial: Sendable, Equatable {
     public var permission: String?
     /// What an admin would type then; nil when nothing would help.
     public var command: String?
+    /// What to do instead, where no permission is the answer.
+    public var advice: String?
 
     public init(
         plugin: String, instance: String, requestID: String?, what: String, rule: String, reason: String,
@@ -34,7 +38,7 @@ public struct Denial: Sendable, Equatable {
 
     /// How it could be allowed, as the end of a sentence.
     var remedy: String {
-        guard let permission else { return "no permission allows it" }
+        guard let permission else { return advice ?? "no permission allows it" }
         return "\(permission) would allow it" + (command.map { "; grant it with `\($0)`" } ?? "")
     }
 
@@ -51,8 +55,39 @@ public struct Denial: Sendable, Equatable {
     var entry: [(String, JSONValue)] {
         [
             ("what", .string(what)), ("rule", .string(rule)), ("reason", .string(reason)),
-            ("permission", JSONValue(permission)), ("command", JSONValue(command)),
+            ("permission", JSONValue(permission)), ("command", JSONValue(command)), ("advice", JSONValue(advice)),
         ]
+    }
+
+    /// Writes it to the audit log, as far as `counter` still lets it.
+    ///
+    /// - Parameters:
+    ///   - service: what refused: a host service's name, or `system call`.
+    ///   - context: the call that it belongs to.
+    func record(to audit: AuditLog, service: String, in context: CallContext?, counter: DenialCounter) {
+        let verdict = counter.next()
+        guard verdict != .skip else { return }
+        let last = "later denials of this \(context == nil ? "instance" : "call") are not recorded"
+        let about: [(String, JSONValue)] = [
+            ("kind", "denied"), ("request", JSONValue(requestID)), ("actor", JSONValue(context?.caller.actor)),
+            ("principal", JSONValue(context?.caller.principal)), ("plugin", .string(plugin)),
+            ("instance", .string(instance)), ("tool", JSONValue(context?.tool)), ("service", .string(service)),
+            ("more", verdict == .recordAsLast ? .string(last) : .null),
+        ]
+        _ = try? audit.append(about + entry)
+    }
+}
+
+extension Denial {
+    /// A system call that the jail's filter refused.
+    init(_ denial: JailDenial, plugin: String, instance: String, in context: CallContext?) {
+        let times = denial.count > 1 ? " (\(denial.count) times)" : ""
+        let arguments = denial.detail.isEmpty ? "" : "(\(denial.detail))"
+        self.init(
+            plugin: plugin, instance: instance, requestID: context?.requestID,
+            what: "the system call \(denial.call)\(arguments)\(times)",
+            rule: "system call profile \(denial.profile)", reason: denial.reason, permission: nil, command: nil)
+        advice = denial.advice
     }
 }
 

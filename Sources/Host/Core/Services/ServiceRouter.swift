@@ -49,15 +49,8 @@ public struct ServiceRouter: HostServices {
         let denial = Denial(error, call, in: context, known: Self.known)
         context.denials.keep(denial)
         context.note(denial)
-        let verdict = context.denials.next()
-        guard verdict != .skip else { return }
-        let members: [(String, JSONValue)] = [
-            ("kind", "denied"), ("request", .string(context.requestID)), ("actor", .string(context.caller.actor)),
-            ("principal", .string(context.caller.principal)), ("plugin", .string(context.plugin.name)),
-            ("instance", .string(context.instance)), ("tool", .string(context.tool)),
-            ("service", .string(Self.known.contains(call.service) ? call.service : "unknown")),
-            ("more", verdict == .recordAsLast ? "later denials of this call are not recorded" : .null),
-        ]
-        _ = try? audit.append(members + denial.entry)
+        denial.record(
+            to: audit, service: Self.known.contains(call.service) ? call.service : "unknown", in: context,
+            counter: context.denials)
     }
 }

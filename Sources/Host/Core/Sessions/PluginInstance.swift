@@ -25,6 +25,8 @@ final class PluginInstance: Sendable {
         var poller: DescriptorPoller
         var services: any HostServices
         var log: PluginLog
+        /// Puts a refused system call on record.
+        var denied: @Sendable (Denial, CallContext?) -> Void = { _, _ in }
         var ended: @Sendable (String, HostError) -> Void
     }
 
@@ -36,16 +38,18 @@ final class PluginInstance: Sendable {
     ) async throws(HostError) -> PluginInstance {
         let pipes = try InstanceDescriptors(executable: executable, name: plugin.name)
         let jail: Jail
+        let feed = DenialFeed(plugin: plugin.name, instance: id)
         do {
             jail = try await environment.launcher.spawn(
                 Confinement.policy(for: plugin.manifest, instance: id, python: environment.python),
-                descriptors: pipes.forJail)
+                descriptors: pipes.forJail, denied: { [feed] in feed.received($0) })
         } catch {
             pipes.closeAll()
             throw HostError(.jailFailed, "the plugin \(plugin.name) was not started: \(error.message)")
         }
         pipes.closeJailEnds()
-        let instance = PluginInstance(plugin: plugin, id: id, jail: jail, pipes: pipes, environment: environment)
+        let instance = PluginInstance(
+            plugin: plugin, id: id, jail: jail, pipes: pipes, feed: feed, environment: environment)
         do {
             try await instance.begin()
         } catch {
@@ -56,7 +60,8 @@ final class PluginInstance: Sendable {
     }
 
     private init(
-        plugin: InstalledPlugin, id: String, jail: Jail, pipes: InstanceDescriptors, environment: Environment
+        plugin: InstalledPlugin, id: String, jail: Jail, pipes: InstanceDescriptors, feed: DenialFeed,
+        environment: Environment
     ) {
         self.plugin = plugin
         self.id = id
@@ -79,10 +84,16 @@ final class PluginInstance: Sendable {
                 explainEnd: { await Self.cause(of: jail, plugin: plugin.name) },
                 ended: { cause in
                     jail.kill()
+                    feed.leaveSession()
                     var cause = cause
                     cause.message = log.redactor.redact(cause.message)
                     environment.ended(id, cause)
                 }))
+        feed.belong(to: session)
+        feed.deliver { [denied = environment.denied] denial, context in
+            log.add(denial)
+            denied(denial, context)
+        }
         session.open()
     }
 

@@ -109,6 +109,9 @@ final class PluginSession: Sendable {
         return nil
     }
 
+    /// The call that the plugin must be working on; nil where there are none or several.
+    var onlyCall: CallContext? { state.withLock { $0.core.onlyCall } }
+
     // MARK: calls
 
     /// Makes a call and waits for its terminal frame, its deadline, or the end of the session, whichever is first.

@@ -232,6 +232,9 @@ struct SessionCore {
 
     var hasOpenCalls: Bool { !openCalls.isEmpty }
 
+    /// The call that the plugin must be working on; nil where there are none or several.
+    var onlyCall: CallContext? { openCalls.count == 1 ? openCalls.first?.value.context : nil }
+
     /// A host call was answered.
     mutating func closeHostCall(_ stream: UInt64) -> Bool { openHostCalls.removeValue(forKey: stream) != nil }
 
