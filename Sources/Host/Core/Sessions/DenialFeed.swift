@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// The refused system calls of one instance on their way to the plugin's log and the audit log.
 ///
-/// The jail's thread hands each in while the plugin still waits for its answer; so the call that it belongs to is known,
-/// and has it, before that call can end. What may block is done by a task of its own.
+/// The jail's thread hands each in while the plugin still waits for its answer, so the call that it belongs to is known
+/// and told before it can end. What may block is done by a task of its own.
 final class DenialFeed: Sendable {
     typealias Entry = (denial: Denial, context: CallContext?)
     private let plugin: String
