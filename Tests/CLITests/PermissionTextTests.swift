@@ -42,7 +42,7 @@ import Testing
                 "    To sign",
                 "  • keep up to 8 MiB with the host",
                 "    Cache",
-                "  • use at most 64 MiB of memory for each process, 4 processes and threads, 32 open files, "
+                "  • use at most 64 MiB of memory, 4 processes and threads, 32 open files, "
                     + "8 MiB of /tmp",
                 "    Small",
             ])

@@ -27,8 +27,10 @@ import Testing
     ) async throws -> (proxy: EgressProxy, port: UInt16) {
         let (descriptor, port) = try Loopback.listener()
         let denials = denials
+        // A clock that stands: one minute, however long the test takes.
+        let instant = ContinuousClock.now
         let settings = EgressProxy.Settings(
-            allow: EgressAllowList(allow), meter: EgressMeter(plugin: "sample", quota: quota),
+            allow: EgressAllowList(allow), meter: EgressMeter(plugin: "sample", quota: quota, now: { instant }),
             connector: EgressConnector(resolver: resolver ?? loopback("allowed.example.com")),
             remedy: { "grant net.connect \($0)" }, denied: { denials.add($0) })
         return (try await EgressProxy.serve(listener: descriptor, settings), port)

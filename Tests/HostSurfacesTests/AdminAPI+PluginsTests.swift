@@ -24,6 +24,20 @@ import Testing
         #expect(await host.ask("GET", "/v1/plugins/sample").status == 404)
     }
 
+    @Test func processorTimeCountsAsBoundedWhereTheHostBoundsIt() async throws {
+        var manifest = try #require(try JSONValue(parsing: AdminHost.bundle().manifestBytes).objectValue)
+        var permissions = manifest["permissions"]?.objectValue ?? JSONObject()
+        permissions["resources"] = ["cpuPercent": 50, "reason": "Busy"]
+        manifest["permissions"] = .object(permissions)
+        let bundle = try PluginBundle(
+            manifestBytes: JSONValue.object(manifest).encoded(), executable: Array("\u{7F}ELF".utf8))
+        let plugin = InstalledPlugin(manifest: bundle.manifest, digest: "", installed: "", endpoints: [:])
+        var host = self.host.api.facts
+        #expect(PluginDescription.json(plugin, on: host.offer)["unbounded"] == [])
+        host.boundsProcessorTime = false
+        #expect(PluginDescription.json(plugin, on: host.offer)["unbounded"]?.arrayValue?.count == 1)
+    }
+
     @Test func logIsReadFromANumberOn() async throws {
         #expect(await host.ask("GET", "/v1/plugins/sample/log").status == 404)
         try await host.install()

@@ -44,6 +44,7 @@ final class AdminHost: Sendable {
             tokens: tokens, audit: audit,
             facts: HostFacts(
                 version: "1", home: home.path, processID: 1, userID: 2, launcherID: 3, jailsAsRoot: false,
+                boundsProcessorTime: true,
                 agentURL: { "http://127.0.0.1:1/mcp" }), shutDown: { stop.call() })
         stop.set { [weak self] in self?.stops.withLock { $0 += 1 } }
     }

@@ -79,7 +79,8 @@ struct Composition {
             tokens: tokens, audit: audit,
             facts: HostFacts(
                 version: HostVersion.current, home: home.path, processID: getpid(), userID: geteuid(),
-                launcherID: launcher.processID, jailsAsRoot: launcher.privileged, agentURL: { readiness.agentURL }),
+                launcherID: launcher.processID, jailsAsRoot: launcher.privileged,
+                boundsProcessorTime: launcher.bounds.versions[.cpu] != nil, agentURL: { readiness.agentURL }),
             shutDown: { stop.send() })
         let mcp = MCPEndpoint(
             pipeline: pipeline, catalog: catalog, authenticator: authenticator, version: HostVersion.current)

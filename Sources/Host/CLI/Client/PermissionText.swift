@@ -54,7 +54,7 @@ struct PermissionText {
 
     private func amounts(_ resources: JSONValue) -> String {
         let units = [
-            ("memoryMegabytes", "MiB of memory for each process"), ("processes", "processes and threads"),
+            ("memoryMegabytes", "MiB of memory"), ("processes", "processes and threads"),
             ("openFiles", "open files"), ("cpuPercent", "% of a processor"), ("temporaryMegabytes", "MiB of /tmp"),
         ]
         let parts = units.compactMap { name, unit in resources[name] == nil ? nil : "\(resources.shown(name)) \(unit)" }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import HostAPI
 internal import JSONBytes
+internal import PluginABI
 internal import Registry
 
 /// `nexus plugin install`: shows what the plugin asks for, asks the admin, and only then hands it to the host.
@@ -24,7 +25,10 @@ struct PluginInstallCommand: HostCommand {
         } catch {
             throw CommandFailure("nothing was installed: \(error.message)")
         }
-        if !host.json { PermissionText(output: host.output).show(PermissionText.json(bundle.manifest)) }
+        var offer = HostOffer.nexus
+        let status = try await host.client.json(.get, APIPath.status)
+        offer.boundsProcessorTime = status["boundsProcessorTime"]?.boolValue == true
+        if !host.json { PermissionText(output: host.output).show(PermissionText.json(bundle.manifest, on: offer)) }
         guard yes || confirmed() else {
             throw CommandFailure("nothing was installed; add --yes to grant these permissions without a terminal")
         }

@@ -13,7 +13,8 @@ extension AdminAPI {
             "version": .string(facts.version), "home": .string(facts.home),
             "processID": JSONValue(Int(facts.processID)),
             "userID": JSONValue(Int(facts.userID)), "launcherID": JSONValue(Int(facts.launcherID)),
-            "jailsAsRoot": .bool(facts.jailsAsRoot), "mcp": .string(facts.agentURL()),
+            "jailsAsRoot": .bool(facts.jailsAsRoot),
+            "boundsProcessorTime": .bool(facts.boundsProcessorTime), "mcp": .string(facts.agentURL()),
             "installed": JSONValue(plugins.count),
             "running": JSONValue(running),
         ])

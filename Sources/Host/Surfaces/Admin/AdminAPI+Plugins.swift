@@ -36,13 +36,13 @@ extension AdminAPI {
             [
                 ("version", .string(bundle.manifest.version)), ("digest", .string("sha256:" + bundle.executableDigest)),
             ])
-        return Self.ok(PluginDescription.json(try catalog.plugin(name)))
+        return Self.ok(PluginDescription.json(try catalog.plugin(name), on: facts.offer))
     }
 
     func showPlugin(_ call: Call) async throws(HostError) -> WireResponse {
         let plugin = try catalog.plugin(call.names[0])
         let status = await supervisor.status(of: plugin.name)
-        var description = PluginDescription.json(plugin).objectValue ?? JSONObject()
+        var description = PluginDescription.json(plugin, on: facts.offer).objectValue ?? JSONObject()
         description["state"] = .string(status.state)
         description["instance"] = JSONValue(status.instance)
         description["cause"] = JSONValue(status.cause)
@@ -99,13 +99,13 @@ extension AdminAPI {
                 ("endpoint", .string(endpoint)), ("origin", .string(origin.description)),
                 ("weakeningLoopback", .bool(override.weakeningLoopback)),
             ])
-        return Self.ok(PluginDescription.json(try catalog.plugin(name)))
+        return Self.ok(PluginDescription.json(try catalog.plugin(name), on: facts.offer))
     }
 
     func resetEndpoint(_ call: Call) async throws(HostError) -> WireResponse {
         try catalog.setEndpoint(call.names[1], of: call.names[0], to: nil)
         try record("endpoint", call.names[0], call, [("endpoint", .string(call.names[1])), ("origin", .null)])
-        return Self.ok(PluginDescription.json(try catalog.plugin(call.names[0])))
+        return Self.ok(PluginDescription.json(try catalog.plugin(call.names[0]), on: facts.offer))
     }
 
     func record(_ event: String, _ plugin: String, _ call: Call, _ more: [(String, JSONValue)] = []) throws(HostError) {
@@ -124,7 +124,7 @@ extension AdminAPI {
 
 /// A plugin as the API shows it: permissions first, with what an admin changed about them.
 enum PluginDescription {
-    static func json(_ plugin: InstalledPlugin) -> JSONValue {
+    static func json(_ plugin: InstalledPlugin, on host: HostOffer) -> JSONValue {
         let manifest = plugin.manifest
         return [
             "name": .string(manifest.name), "version": .string(manifest.version),
@@ -132,8 +132,8 @@ enum PluginDescription {
             "arguments": JSONValue(manifest.arguments), "description": .string(manifest.summary),
             "digest": .string("sha256:" + plugin.digest),
             "installed": .string(plugin.installed), "permissions": permissions(plugin),
-            "unbounded": shortfalls(manifest.unbounded(by: .nexus)),
-            "unsupported": shortfalls(manifest.unsupported(by: .nexus)), "tools": .array(manifest.tools.map(tool)),
+            "unbounded": shortfalls(manifest.unbounded(by: host)),
+            "unsupported": shortfalls(manifest.unsupported(by: host)), "tools": .array(manifest.tools.map(tool)),
         ]
     }
 

@@ -160,10 +160,20 @@ public struct HostFacts: Sendable {
     public var userID: UInt32
     public var launcherID: Int32
     public var jailsAsRoot: Bool
+    /// A cgroup bounds the processor time of jails.
+    public var boundsProcessorTime: Bool
     public var agentURL: @Sendable () -> String
+
+    /// What manifests may ask for here.
+    var offer: HostOffer {
+        var offer = HostOffer.nexus
+        offer.boundsProcessorTime = boundsProcessorTime
+        return offer
+    }
 
     public init(
         version: String, home: String, processID: Int32, userID: UInt32, launcherID: Int32, jailsAsRoot: Bool,
+        boundsProcessorTime: Bool,
         agentURL: @escaping @Sendable () -> String
     ) {
         self.version = version
@@ -172,6 +182,7 @@ public struct HostFacts: Sendable {
         self.userID = userID
         self.launcherID = launcherID
         self.jailsAsRoot = jailsAsRoot
+        self.boundsProcessorTime = boundsProcessorTime
         self.agentURL = agentURL
     }
 }
