@@ -27,6 +27,8 @@ public struct CgroupPlacement: Sendable, Equatable {
     }
 
     var places: [CgroupResource: Place] = [:]
+    /// Whether jails started here can be held to a share of a processor.
+    public var boundsProcessorTime: Bool { places[.cpu] != nil }
     public var obstacles: [CgroupResource: Obstacle] = [:]
     /// A directory of v2 for the life of jails: they are born in it and killed by it, whatever bounds them.
     var lifecycle: String?

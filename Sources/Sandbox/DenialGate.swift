@@ -65,6 +65,8 @@ struct DenialGate: Sendable {
         var said: [JailDenial] = []
         for (number, denial) in unsaid.sorted(by: { $0.key < $1.key }) {
             guard last || events.take(now: now) else { break }
+            var denial = denial
+            denial.isHeldBack = true
             said.append(denial)
             unsaid[number] = nil
         }

@@ -103,7 +103,7 @@ enum FilterCompiler {
         var merged: [SyscallRule.Condition] = []
         for condition in conditions {
             if let index = merged.firstIndex(where: {
-                $0.argument == condition.argument && $0.mask == condition.mask
+                $0.argument == condition.argument && $0.mask == condition.mask && $0.also == condition.also
             }) {
                 merged[index].values += condition.values.filter { !merged[index].values.contains($0) }
             } else {

@@ -136,6 +136,13 @@ enum FilterProgram {
             FilterInstruction(code: .load, value: argumentsOffset + 8 * UInt32(condition.argument)),
             FilterInstruction(code: .and, value: condition.mask),
         ]
+        if let also = condition.also.first {
+            // The other argument takes the place of this one, which is loaded anew for each value.
+            let inner = test(also, yes)
+            return condition.values.flatMap { value in
+                code + [.init(code: .jumpIfEqual, ifFalse: UInt8(inner.count), value: value)] + inner
+            }
+        }
         for value in condition.values {
             code += [.init(code: .jumpIfEqual, ifFalse: 1, value: value), yes]
         }

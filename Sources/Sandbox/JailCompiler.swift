@@ -112,11 +112,10 @@ public enum JailCompiler {
         let processes = UInt64(limits.processes) + (host.bounds.bounds(.pids) ? 16 : 1)  // init counts as well
         plan.layer(
             "limits",
-            (addresses == .max ? "" : "\(addresses >> 20) MiB address space, ") + "\(processes - 1) processes, "
-                + "\(limits.openFiles) files, \(limits.fileBytes >> 20) MiB a file")
+            (addresses == .max ? "" : "\(addresses >> 20) MiB address space, ") + "\(limits.processes) processes, "
+                + "\(limits.fileBytes >> 20) MiB a file")
         let pairs: [(cjail_limit, UInt64)] = [
-            (CJAIL_LIMIT_CORE, 0), (CJAIL_LIMIT_FILES, UInt64(limits.openFiles)),
-            (CJAIL_LIMIT_FILE_BYTES, limits.fileBytes), (CJAIL_LIMIT_ADDRESS_SPACE, addresses),
+            (CJAIL_LIMIT_CORE, 0), (CJAIL_LIMIT_FILE_BYTES, limits.fileBytes), (CJAIL_LIMIT_ADDRESS_SPACE, addresses),
             (CJAIL_LIMIT_LOCKED, 0), (CJAIL_LIMIT_QUEUES, 0), (CJAIL_LIMIT_REALTIME, 0), (CJAIL_LIMIT_NICE, 0),
             (CJAIL_LIMIT_SIGNALS, 1024), (CJAIL_LIMIT_STACK, stackBytes),
             (CJAIL_LIMIT_PROCESSES, processes),
@@ -148,6 +147,8 @@ public enum JailCompiler {
         plan.append(JAIL_WORKING_DIRECTORY, text: [policy.workingDirectory])
         plan.layer("descriptors", "0, 1, 2 and the channel on 3")
         plan.append(JAIL_DESCRIPTORS)
+        // Not before: up to here the launcher's descriptors are open as well, and a plugin may have fewer.
+        plan.append(JAIL_LIMIT, [UInt64(CJAIL_LIMIT_FILES.rawValue), UInt64(policy.limits.openFiles)])
         plan.layer("verify", "ids, capabilities, root, descriptors, user namespaces asked of the kernel")
         plan.append(JAIL_VERIFY)
         plan.layer(

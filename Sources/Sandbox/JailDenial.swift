@@ -24,6 +24,8 @@ public struct JailDenial: Sendable, Equatable {
     public let processID: Int32
     /// How many refused calls this event stands for; more than 1 when they came faster than events are made.
     public internal(set) var count = 1
+    /// Told later than it happened, because too many came at once.
+    public internal(set) var isHeldBack = false
 
     /// One line for a log.
     public var text: String {

@@ -92,7 +92,8 @@ extension JailPolicy {
         guard let condition = rule.condition else { return .init(rule.name, rule.reason) }
         let values = condition.values.map { "0x" + String($0, radix: 16) }.joined(separator: ", ")
         let mask = condition.mask == .max ? "" : " under mask 0x\(String(condition.mask, radix: 16))"
-        return .init("\(rule.name)(argument \(condition.argument + 1)\(mask): \(values))", rule.reason)
+        let also = condition.also.isEmpty ? "" : ", and another"
+        return .init("\(rule.name)(argument \(condition.argument + 1)\(mask): \(values)\(also))", rule.reason)
     }
 
     private static func refused(_ profile: SyscallProfile) -> [Explanation.Entry] {

@@ -132,7 +132,9 @@ public enum SandboxRun {
         variables.merge(options.environment) { $1 }
         var mounts: [JailMount] = []
         var links: [JailLink] = []
-        for path in programs + configuration + (egress == nil ? [] : [certificates]) {
+        let wished = options.binds.map(\.destination) + options.temporary
+        for path in programs + configuration + (egress == nil ? [] : [certificates])
+        where !wished.contains(where: path.isAtOrBelow) {
             if let target = linkTarget(path) {
                 links.append(JailLink(path: path, target: target))
             } else if access(path, F_OK) == 0 {

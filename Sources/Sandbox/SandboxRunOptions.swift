@@ -65,6 +65,16 @@ extension SandboxRun.Options {
         if let seconds, !(seconds > 0 && seconds <= 1e9) {
             throw Self.refused("--timeout \(seconds)", "write seconds above 0")
         }
+        guard limits.processes > 0 else { throw Self.refused("--pids 0", "at least 1") }
+        guard limits.memoryBytes >= 1 << 20 else {
+            throw Self.refused("--memory \(limits.memoryBytes)", "at least 1M")
+        }
+        for path in binds.map(\.destination) + temporary where ["/proc", "/dev"].contains(where: path.isAtOrBelow) {
+            throw Self.refused(path, "the jail has its own /proc and /dev; choose another place")
+        }
+        for path in binds.map(\.destination) where path.isAtOrBelow("/tmp") {
+            throw Self.refused(path, "/tmp is the jail's own; choose another place, such as /data")
+        }
     }
 
     /// The binds with every link in their sources resolved: an admin's path may lead through some.
@@ -77,6 +87,9 @@ extension SandboxRun.Options {
                     layer: "mount-sources", errno: errno)
             }
             defer { free(source) }
+            guard String(cString: source) != "/" else {
+                throw Self.refused(bind.source, "the whole machine cannot be shown; name the directories below /")
+            }
             resolved.append(bind.from(String(cString: source)))
         }
         return resolved
@@ -84,5 +97,12 @@ extension SandboxRun.Options {
 
     private static func refused(_ what: String, _ remedy: String) -> JailError {
         JailError(.policy, "\(what): \(remedy)", layer: "arguments")
+    }
+}
+
+extension String {
+    /// As a path: the same, or something in it.
+    func isAtOrBelow(_ parent: String) -> Bool {
+        utf8.elementsEqual(parent.utf8) || utf8.starts(with: "\(parent)/".utf8)
     }
 }

@@ -36,3 +36,16 @@ public enum SealedMemory {
         return fd
     }
 }
+
+/// A program in sealed memory, for any number of jails: they share its pages, and none is copied again.
+public final class SealedProgram: Sendable {
+    /// For `JailDescriptors.executable`; closed with the last reference.
+    public let descriptor: Int32
+
+    /// - Throws: `JailError.Code.system`.
+    public init(_ bytes: [UInt8], name: String) throws(JailError) {
+        descriptor = try SealedMemory.seal(bytes, name: name)
+    }
+
+    deinit { close(descriptor) }
+}

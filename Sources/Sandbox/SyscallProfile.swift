@@ -10,6 +10,8 @@ struct SyscallRule: Sendable, Equatable {
         /// Bits that count. The kernel reads 32-bit arguments from 64-bit registers, so the upper half never does.
         var mask: UInt32
         var values: [UInt32]
+        /// What has to hold as well, of another argument; at most one.
+        var also: [Condition] = []
     }
     var name: String
     var reason: String
@@ -84,14 +86,27 @@ struct SyscallProfile: Sendable, Equatable {
                 name: name, reason: reason, condition: nil, set: set, instead: instead,
                 once: line["once"]?.boolValue == true)
         }
+        let condition = try condition(argument, line, "\(set): \(name)")
+        return SyscallRule(name: name, reason: reason, condition: condition, set: set, instead: instead)
+    }
+
+    private static func condition(
+        _ argument: JSONValue, _ line: JSONValue, _ place: String
+    ) throws(JailError) -> SyscallRule.Condition {
         let values = (line["values"]?.objectValue?.members ?? []).compactMap { $0.value.intValue }
         guard let position = argument.intValue, (0..<6).contains(position), !values.isEmpty,
             let mask = line["mask"].map({ $0.intValue.flatMap { UInt32(exactly: $0) } }) ?? .some(UInt32.max), mask > 0,
             values.allSatisfy({ UInt32(exactly: $0) != nil })
-        else { throw malformed(set, "\(name) has a condition that cannot be read") }
-        let condition = SyscallRule.Condition(
+        else { throw malformed(place, "a condition that cannot be read") }
+        var condition = SyscallRule.Condition(
             argument: UInt8(position), mask: mask, values: values.compactMap { UInt32(exactly: $0) })
-        return SyscallRule(name: name, reason: reason, condition: condition, set: set, instead: instead)
+        if let also = line["and"] {
+            guard let other = also["argument"], also["and"] == nil else {
+                throw malformed(place, "a second condition that cannot be read")
+            }
+            condition.also = [try self.condition(other, also, place)]
+        }
+        return condition
     }
 
     private static func parse(_ bytes: [UInt8], _ set: String) throws(JailError) -> JSONValue {

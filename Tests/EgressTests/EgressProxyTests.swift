@@ -214,6 +214,32 @@ import Testing
         await proxy.shutDown()
     }
 
+    @Test func whoHangsUpWhileItsNameIsLookedUpKeepsItsPlaceUntilThatIsOver() async throws {
+        var quota = EgressQuota.patient
+        quota.connections = 1
+        let (asked, answer) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let (proxy, port) = try await start(allow: [try rule(port: server.port)], quota: quota) { _ in
+            asked.signal()
+            answer.wait()
+            return [NetworkAddress(bytes: [127, 0, 0, 1])]
+        }
+        var early: Client? = try Client(port: port)
+        early?.say(connect("allowed.example.com:\(server.port)"))
+        await Task.detached { asked.waitUntilSignalled() }.value
+        early = nil
+        #expect(try await ask(port, connect("allowed.example.com:\(server.port)")).hasPrefix("HTTP/1.1 429 "))
+        for _ in 0..<300 { answer.signal() }
+        // Its place is free once the look-up is over.
+        var line = ""
+        for _ in 0..<200 where !line.hasPrefix("HTTP/1.1 200 ") {
+            let again = try Client(port: port)
+            again.say(connect("allowed.example.com:\(server.port)"))
+            line = await again.read(until: "\n")
+        }
+        #expect(line.hasPrefix("HTTP/1.1 200 "))
+        await proxy.shutDown()
+    }
+
     @Test func quotaOfBytesEndsTheTunnel() async throws {
         var quota = EgressQuota.patient
         quota.bytesPerMinute = 1_000
@@ -297,4 +323,9 @@ extension EgressQuota {
         quota.headMilliseconds = 300_000
         return quota
     }
+}
+
+extension DispatchSemaphore {
+    /// For tasks, which may not wait in their own body.
+    fileprivate func waitUntilSignalled() { wait() }
 }

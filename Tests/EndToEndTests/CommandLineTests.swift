@@ -55,6 +55,18 @@ import Testing
         #expect(try Program.run(nexus + ["--bind", "nonsense", "--", "true"]).status == 125)
     }
 
+    /// What a runtime opens in the place of a closed descriptor would be the program's: the host's own epoll, say.
+    @Test(arguments: Person.available)
+    func closedStandardDescriptorsLeadNowhere(person: Person) throws {
+        let nexus = person.prefix + [try Built.program("nexus"), "sandbox", "run", "--"]
+        for (closed, number) in [("<&-", 0), ("2>&-", 2)] {
+            let script = "exec \"$@\" \(closed)"
+            let outcome = try Program.run(
+                ["/bin/sh", "-c", script, "sh"] + nexus + ["readlink", "/proc/self/fd/\(number)"])
+            #expect(outcome.output == "/dev/null\n", "\(closed): \(outcome)")
+        }
+    }
+
     @Test(arguments: Person.available)
     func sandboxRunTakesWhatItsPeersTake(person: Person) throws {
         let nexus = person.prefix + [try Built.program("nexus"), "sandbox", "run"]

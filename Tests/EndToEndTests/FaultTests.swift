@@ -94,4 +94,29 @@ import Testing
             (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8))?.hasPrefix("nexus") == false
         }
     }
+
+    @Test(arguments: Person.available)
+    func aPluginIsStartedAgainFromTheVerifiedMemoryOfItsFirstStart(person: Person) throws {
+        let host = try TestHost(person)
+        try host.install("echo")
+        let first = try sealedProgram(of: host)
+        kill(first.process, SIGKILL)
+        #expect(eventually { !isAlive(first.process) })
+        let second = try sealedProgram(of: host)
+        #expect(second.process != first.process && second.inode == first.inode)
+        try host.nexus("plugin", "stop", "echo")
+        #expect(try sealedProgram(of: host).inode != first.inode, "a stopped plugin holds no memory")
+    }
+
+    /// The process that executes sealed memory after a call, and which memory that is.
+    private func sealedProgram(of host: TestHost) throws -> (process: Int32, inode: UInt64) {
+        #expect(eventually { (try? host.call("echo"))?.status == 0 })
+        for process in try host.descendants() {
+            let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")
+            var info = stat()
+            guard link?.contains("memfd:echo") == true, stat("/proc/\(process)/exe", &info) == 0 else { continue }
+            return (process, UInt64(info.st_ino))
+        }
+        throw Failure("no process of \(host.home) executes sealed memory")
+    }
 }

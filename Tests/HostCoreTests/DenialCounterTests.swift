@@ -11,15 +11,15 @@ import Testing
         #expect(verdicts.suffix(1_000 - HostLimits.recordedDenials).allSatisfy { $0 == .skip })
     }
 
-    @Test func theFirstDenialOfACallIsTheOneThatItsErrorTells() {
+    @Test func theLastDenialOfACallIsTheOneThatItsErrorTells() {
         let counter = DenialCounter()
-        #expect(counter.first == nil)
+        #expect(counter.last == nil)
         for what in ["first", "second"] {
             counter.keep(
                 Denial(
                     plugin: "p", instance: "p#1", requestID: nil, what: what, rule: "r", reason: "x", permission: nil,
                     command: nil))
         }
-        #expect(counter.first?.what == "first")
+        #expect(counter.last?.what == "second")
     }
 }

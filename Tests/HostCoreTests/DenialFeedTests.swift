@@ -42,13 +42,23 @@ import Testing
         let stream = try await peer.next(.call).stream
         feed.received(refused("socket"))
         let entry = try #require(await entries.next())
-        #expect(entry.denial.requestID == "r1" && entry.context?.denials.first == entry.denial)
+        #expect(entry.denial.requestID == "r1" && entry.context?.denials.last == entry.denial)
         let other = try peer.call()
         let second = try await peer.next(.call).stream
         feed.received(refused("socket"))
         #expect(await entries.next()?.denial.requestID == nil, "of two open calls either may have made it")
         for stream in [stream, second] { try peer.send(.result(.init(json: [0x31])), stream: stream) }
         _ = (await answer.value, await other.value)
+        let third = try peer.call()
+        let last = try await peer.next(.call).stream
+        feed.received(refused("socket", count: 2))
+        var late = refused("socket")
+        late.isHeldBack = true
+        feed.received(late)
+        #expect(await entries.next()?.denial.requestID == nil, "several may be of several calls")
+        #expect(await entries.next()?.denial.requestID == nil, "told late, it may be of an earlier call")
+        try peer.send(.result(.init(json: [0x31])), stream: last)
+        _ = await third.value
         feed.leaveSession()
         feed.received(refused("socket"))
         #expect(await entries.next()?.denial.requestID == nil)

@@ -25,7 +25,7 @@ import Testing
         #expect(
             denial.line == "denied http.fetch GET exchange /sapi/withdraw by permissions.http.fetch \"exchange\": "
                 + "http.fetch refused: the path; permissions.http.fetch would allow it; "
-                + "grant it with `nexus plugin install PATH`")
+                + "add it to plugin.json and install that with `nexus plugin install PATH`")
     }
 
     @Test func addressesAndQuotasAreNoPermissionsOfTheManifest() throws {

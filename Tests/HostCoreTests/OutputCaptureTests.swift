@@ -52,6 +52,18 @@ import Testing
         #expect(last == ["nexusd: 4900 lines were dropped; the limit is 100 a second", "log/info: next"])
     }
 
+    @Test func differentRefusedCallsOfOneSecondAreAllTold() {
+        let log = PluginLog(now: { 7 }) { _ in }
+        for what in ["the system call a(1)", "the system call b(1)", "the system call a(1)", "the system call a(2)"] {
+            var denial = Denial(
+                plugin: "p", instance: "p#1", requestID: nil, what: what, rule: "system call profile strict",
+                reason: "r", permission: nil, command: nil)
+            denial.service = "system call"
+            log.add(denial)
+        }
+        #expect(log.recent(9).count == 3)
+    }
+
     @Test func mistakesAreToldOnceASecondAndNoFloodHidesThem() {
         let time = Mutex(1)
         let log = PluginLog(now: { time.withLock { $0 } }) { _ in }

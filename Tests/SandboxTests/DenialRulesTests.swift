@@ -16,7 +16,7 @@ import Testing
         #expect(denial.detail == "AF_VSOCK, SOCK_STREAM")
         #expect(denial.answer == "EPERM")
         #expect(denial.reason.contains("a way out"))
-        #expect(denial.advice.contains("net.connect"))
+        #expect(denial.advice.contains("http.fetch"))
         #expect(denial.text.hasPrefix("socket(AF_VSOCK, SOCK_STREAM) refused with EPERM: "))
     }
 

@@ -103,6 +103,21 @@ import Testing
             let error = try await send(prefixed(writer, good), launcher)
             #expect(error?.layer == "plan", "\(tree) \(file): \(String(describing: error))")
         }
+        if person == .root { try #require(!launcher.bounds.versions.isEmpty, "this machine has no cgroups") }
+        for (code, numbers, text) in [
+            (JAIL_MAKE_DIRECTORY, [UInt64(0o755)], ["/usr/x"]), (JAIL_ROOT_TMPFS, [1 << 20, 64], []),
+        ] {
+            var early = PlanWriter()
+            early.append(code, numbers, text: text)
+            let error = try await send(prefixed(early, good), launcher)
+            #expect(error?.message.contains("before the user is the jail's") == true, "\(String(describing: error))")
+        }
+        if person == .root {
+            var groups = PlanWriter()
+            groups.append(JAIL_SET_IDS, [0])
+            let error = try await send(prefixed(groups, good), launcher)
+            #expect(error?.message.contains("groups are not cleared") == true, "\(String(describing: error))")
+        }
         guard !launcher.bounds.versions.isEmpty else { return }
         // The first three are memory's.
         let unbounded = (0..<3).reduce(good) { plan, _ in without(JAIL_CGROUP_LIMIT, plan) }

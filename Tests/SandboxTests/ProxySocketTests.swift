@@ -15,6 +15,25 @@ import Testing
         return policy
     }
 
+    /// Memory of datagrams is not counted to a jail everywhere, and no proxy needs them.
+    @Test func onlyStreamsOfTheInternetFamilyAreMade() throws {
+        let filter = try FilterCompiler.filter(profile: "compat-proxy")
+        let evaluator = try #require(FilterEvaluator(bytes: filter.bytes))
+        let number = UInt32(cjail_syscall_number("socket"))
+        func answer(_ family: UInt64, _ type: UInt64) -> FilterAction? {
+            evaluator.answer(
+                CallData(
+                    number: number, architecture: FilterProgram.architecture, arguments: [family, type, 0, 0, 0, 0]))
+        }
+        for flags: UInt64 in [0, 0o4000, 0o2000000, 0o2004000] {
+            #expect(answer(2, 1 | flags) == .allow)
+            #expect(answer(1, 2 | flags) == .allow)
+            for type: UInt64 in [2, 3, 4, 5, 6, 10] { #expect(answer(2, type | flags) != .allow, "\(type)") }
+            for family: UInt64 in [0, 10, 16, 17, 38, 40] { #expect(answer(family, 1 | flags) != .allow) }
+        }
+        #expect(answer(2 | 1 << 32, 1 | 1 << 32) == .allow, "the kernel takes 32 bits")
+    }
+
     @Test(arguments: Person.available)
     func whoConnectsInTheJailIsAcceptedByTheHost(person: Person) async throws {
         let launcher = try person.launcher(mountRoots: ["/usr"])

@@ -12,6 +12,26 @@ struct SandboxRunOptionsTests {
         }
     }
 
+    @Test func theWholeMachineIsNeverShownHoweverItIsSpelled() throws {
+        for source in ["/", "//", "/.", "/usr/..", "/proc/self/root"] {
+            var options = SandboxRun.Options()
+            options.binds = [try SandboxRun.Options.mount("\(source):/host", writable: false)]
+            let error = #expect(throws: JailError.self, "\(source)") { try options.resolvedBinds() }
+            #expect(error?.message.contains("the whole machine cannot be shown") == true, "\(source)")
+        }
+    }
+
+    @Test func whatTheJailHasOfItsOwnCannotBeMountedOver() throws {
+        for place in ["/proc", "/dev/null", "/tmp/x", "/tmp"] {
+            var options = SandboxRun.Options()
+            options.binds = [try SandboxRun.Options.mount("/usr:\(place)", writable: false)]
+            #expect(throws: JailError.self, "\(place)") { try options.check() }
+        }
+        var options = SandboxRun.Options()
+        options.binds = [try SandboxRun.Options.mount("/usr:/tmpfiles", writable: false)]
+        try options.check()
+    }
+
     @Test func theFormerSpellingOfAWritableBindSaysWhatToWrite() {
         let error = #expect(throws: JailError.self) { try SandboxRun.Options.mount("/a:/b:rw", writable: true) }
         #expect(error?.message.contains("--ro-bind") == true)

@@ -73,8 +73,6 @@ final class ConnectHandler: ChannelInboundHandler, RemovableChannelHandler {
         } catch {
             return refuse(error, target, context)
         }
-        // Until the channel is gone, whatever becomes of it.
-        context.channel.closeFuture.whenComplete { _ in settings.meter.close() }
         let loop = context.eventLoop
         let milliseconds = settings.meter.quota.connectMilliseconds
         let done = NIOLoopBound((self, context), eventLoop: loop)
@@ -87,6 +85,10 @@ final class ConnectHandler: ChannelInboundHandler, RemovableChannelHandler {
                 return .failure(error)
             }
         }
+        // Until the channel is gone and nothing is looked up or connected to for it any more: who hangs up early has
+        // not given its place back.
+        let closed = context.channel.closeFuture
+        result.whenComplete { _ in closed.whenComplete { _ in settings.meter.close() } }
         result.whenSuccess { result in
             let (handler, context) = done.value
             switch result {

@@ -46,12 +46,14 @@ public final class EgressProxy: Sendable {
     /// Serves a listening socket with `nexus sandbox run`'s rules and the standard quota.
     ///
     /// - Parameter listener: from `Jail.takeProxySocket()`; the proxy closes it.
-    public static func serve(listener: Int32, allow: EgressAllowList) async throws -> EgressProxy {
+    public static func serve(
+        listener: Int32, allow: EgressAllowList, denied: @escaping @Sendable (Denial) -> Void
+    ) async throws -> EgressProxy {
         try await serve(
             listener: listener,
             Settings(
                 allow: allow, meter: EgressMeter(plugin: "the program", quota: .standard),
-                remedy: { "--allow-net \($0) would allow it" }))
+                remedy: { "--allow-net \($0) would allow it" }, denied: denied))
     }
 
     /// Serves a listening socket until `shutDown`.

@@ -61,12 +61,12 @@ public struct Permissions: Sendable, Equatable {
 
     /// What the process may use; absent values are the host's standard.
     public struct Resources: Sendable, Equatable {
-        /// Address space of each process.
+        /// Of the whole jail where its host has a memory cgroup, else the address space of each process.
         public var memoryMegabytes: Int?
         /// Processes and threads together.
         public var processes: Int?
         public var openFiles: Int?
-        /// 100 is one processor.
+        /// 100 is one processor; enforced where the host has a cpu cgroup.
         public var cpuPercent: Int?
         /// Size of /tmp.
         public var temporaryMegabytes: Int?

@@ -2,9 +2,17 @@
 #include "CHost.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+
+// Before any other code of the program runs: whoever started it may have closed descriptors 0 to 2, and what a runtime
+// opens there would be handed to jailed programs as their standard input or output. Without /dev/null nothing is safe.
+__attribute__((constructor(101))) static void occupy_standard_descriptors(void) {
+  for (int fd = 0; fd < 3; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd) _exit(125);
+}
 
 int cjail_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno; }
 

@@ -37,6 +37,12 @@ int confine_die_with_launcher(const struct jail *jail) {
   return -1;
 }
 
+// What a jail makes of these counts against whoever made its user namespace as well: the host, and all its other jails.
+int confine_own_counts(void) {
+  if (write_text(AT_FDCWD, "/proc/sys/user/max_inotify_instances", "16") != 0) return -1;
+  if (write_text(AT_FDCWD, "/proc/sys/user/max_inotify_watches", "4096") != 0) return -1;
+  return write_text(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0");
+}
 
 // In this order: the first two need the capability that the last one takes away.
 int confine_drop_capabilities(void) {
@@ -190,6 +196,7 @@ const char *confine_verify(const struct jail *jail) {
     if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1) return "a capability is left in the bounding set";
   if (prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != (int)LOCKED_SECUREBITS) return "securebits are not locked";
   if (getresuid(&uid[0], &uid[1], &uid[2]) != 0 || getresgid(&gid[0], &gid[1], &gid[2]) != 0) return "ids unreadable";
+  if (ids->outer_uid >= JAIL_OUTER_ID_FIRST && getgroups(0, NULL) != 0) return "a supplementary group is left";
   for (int i = 0; i < 3; i++)
     if (uid[i] != ids->inner_uid || gid[i] != ids->inner_gid) return "user or group is not the jail's";
   if (statfs("/", &root) != 0 || root.f_type != TMPFS_MAGIC) return "the root is not the jail's own";

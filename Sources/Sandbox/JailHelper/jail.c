@@ -114,7 +114,7 @@ static int perform(struct jail *jail, const struct jail_operation *operation, ui
     case JAIL_LAYER: return begin_layer(operation, index);
     case JAIL_SET_IDS: return confine_set_ids(jail, operation);
     case JAIL_DIE_WITH_LAUNCHER: return confine_die_with_launcher(jail);
-    case JAIL_NO_USER_NAMESPACES: return write_text(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0");
+    case JAIL_NO_USER_NAMESPACES: return confine_own_counts();
     case JAIL_NO_MEMFD_PROGRAMS: return write_text(AT_FDCWD, "/proc/sys/vm/memfd_noexec", "2");
     case JAIL_CGROUP_LIMIT: return 0;  // done by the launcher
     case JAIL_CGROUP: return cgroup_join(jail);

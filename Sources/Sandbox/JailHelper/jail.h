@@ -96,6 +96,7 @@ int mount_read_only_root(void);
 
 // confine.c: 0, or -1 with errno
 int confine_set_ids(const struct jail *jail, const struct jail_operation *operation);
+int confine_own_counts(void);
 int confine_die_with_launcher(const struct jail *jail);
 int confine_schedule_apart(void);
 int confine_drop_capabilities(void);

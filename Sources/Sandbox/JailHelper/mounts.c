@@ -156,7 +156,7 @@ int mount_place_sealed(const struct jail *jail, const struct jail_operation *ope
 int mount_proc(struct jail *jail, const struct jail_operation *operation) {
   int context = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
   if (context < 0) return -1;
-  if (configure(context, "subset", "pid") != 0 || configure(context, "hidepid", "invisible") != 0)
+  if (configure(context, "subset", "pid") != 0 || configure(context, "hidepid", "ptraceable") != 0)
     return close_keeping_errno(context, -1);
   int mounted = finish_filesystem(context, TMPFS_FLAGS | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY);
   return mounted < 0 ? -1 : attach(jail->root, mounted, operation_text(operation));

@@ -118,6 +118,8 @@ static const char *check_data(const struct jail_operation *operation, const stru
       if (operation->number[0] >= JAIL_MAX_SOURCES) return "source slot out of range";
       if (!path_is_plain(text)) return "mount source is not a plain absolute path";
       return source_is_allowed(text, roots) ? NULL : "mount source is outside the allowed roots";
+    case JAIL_SET_IDS:
+      return geteuid() == 0 && operation->number[0] != 1 ? "groups are not cleared" : NULL;
     case JAIL_CGROUP_LIMIT:
       for (size_t i = 0; i < sizeof limit_files / sizeof limit_files[0]; i++)
         if (strcmp(text, limit_files[i]) == 0 && operation->number[0] < CGROUP_TREES) return NULL;
@@ -144,12 +146,16 @@ static const char *check_data(const struct jail_operation *operation, const stru
 
 // An operation that must be there, or must not run in this half, is found out before anything is done.
 static const char *check_order(const struct plan *plan, uint32_t count) {
-  size_t next = 0, forks = 0, executes = 0, cgroups = 0;
+  size_t next = 0, forks = 0, executes = 0, cgroups = 0, ids = 0;
   for (uint32_t i = 0; i < count; i++) {
     const struct jail_operation *operation = plan_operation(plan, i);
     forks += operation->code == JAIL_FORK;
     executes += operation->code == JAIL_EXECUTE;
     cgroups += operation->code == JAIL_CGROUP;
+    ids += operation->code == JAIL_SET_IDS;
+    bool makes = operation->code >= JAIL_ROOT_TMPFS && operation->code <= JAIL_MOUNT_PROC;
+    makes |= operation->code == JAIL_PLACE_SEALED;
+    if (makes && ids == 0) return "files are made before the user is the jail's";
     if (operation->code == JAIL_CGROUP && (next > 0 || cgroups > 1 || operation->flags)) return "limits out of order";
     if (next >= MANDATORY_COUNT || operation->code != mandatory[next]) continue;
     if (operation->flags & JAIL_OPERATION_OPTIONAL) return "a mandatory operation is marked optional";

@@ -22,7 +22,9 @@ struct DoctorCommand: HostCommand {
         var report = support.json.objectValue ?? JSONObject([("kernel", support.json)])
         report["helper"] = ["path": .string(helper), "usable": .bool(hasHelper)]
         report["trial"] = .string(trial ?? "a program ran in the strict jail")
-        report["ready"] = .bool(support.meetsStrict && hasHelper && trial == nil)
+        // The layers are tried as this program, the jail is built by nexus-jail: what a profile of the system grants it
+        // alone shows in the trial only.
+        report["ready"] = .bool(hasHelper && trial == nil)
         host.output.show(.object(report)) { _ in
             host.output.line(support.text)
             host.output.line(
@@ -30,13 +32,15 @@ struct DoctorCommand: HostCommand {
             host.output.line(
                 "trial jail  " + (trial.map { host.output.red($0) } ?? host.output.green("held a program")))
         }
-        guard support.meetsStrict, hasHelper, trial == nil else { throw ExitCode(1) }
+        guard hasHelper, trial == nil else { throw ExitCode(1) }
     }
 
-    /// Runs `true` in a jail: the proof that all layers go together. Nil when it worked.
+    /// Runs `true` in a strict jail: the proof that all layers go together. Nil when it worked.
     private func trial(_ helper: String) async -> String? {
         do throws(JailError) {
-            let outcome = try await SandboxRun.run(SandboxRun.Options(), command: ["/usr/bin/true"], helper: helper)
+            var options = SandboxRun.Options()
+            options.profile = "strict"
+            let outcome = try await SandboxRun.run(options, command: ["/usr/bin/true"], helper: helper)
             return outcome.status == 0 ? nil : "the trial program ended with \(outcome.status)"
         } catch {
             return error.message

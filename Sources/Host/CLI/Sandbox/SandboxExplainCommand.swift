@@ -12,7 +12,8 @@ struct SandboxExplainCommand: HostCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Show a plugin's jail: files, network, limits, every system call.",
         discussion: """
-            PLUGIN is a plugin's directory, its bundle, or the name of an installed plugin; only a name needs a host. \
+            PLUGIN is a path (with a / in it, or ending in .nexus) of a plugin's directory or bundle, or the name of \
+            an installed plugin; only a name needs a host. \
             With --diff it shows what the other one, say the next version, gains and loses.
             """)
 
@@ -40,14 +41,22 @@ struct SandboxExplainCommand: HostCommand {
     private func explain(_ plugin: String) async throws -> Explanation {
         let manifest = try await manifest(plugin)
         do throws(JailError) {
-            return try PluginExplanation.explain(manifest, python: PythonRuntime.find())
+            var offer = HostOffer.nexus
+            offer.boundsProcessorTime = CgroupPlacement.ofThisMachine().boundsProcessorTime
+            return try PluginExplanation.explain(manifest, python: PythonRuntime.find(), offer: offer)
         } catch {
             throw CommandFailure(error.message)
         }
     }
 
     private func manifest(_ plugin: String) async throws -> PluginManifest {
-        guard FileManager.default.fileExists(atPath: plugin) else { return try await installed(plugin) }
+        guard plugin.contains("/") || plugin.hasSuffix(".nexus") || plugin == "." else {
+            return try await installed(plugin)
+        }
+        guard FileManager.default.fileExists(atPath: plugin) else {
+            throw CommandFailure(
+                "\(plugin.printable): no such file or directory; a name without / is an installed plugin")
+        }
         do throws(RegistryError) {
             return try PluginBundle.load(plugin).manifest
         } catch {

@@ -3,6 +3,7 @@ internal import Egress
 internal import Foundation
 internal import JSONBytes
 internal import Sandbox
+internal import Synchronization
 
 /// `nexus sandbox run [OPTIONS] -- CMD…`
 struct SandboxRunCommand: AsyncParsableCommand {
@@ -97,11 +98,27 @@ struct SandboxRunCommand: AsyncParsableCommand {
         guard !allowNet.isEmpty else { return nil }
         var allow = EgressAllowList([])
         do throws(EgressRefusal) {
-            for text in allowNet { allow.rules.append(try EgressRule(text)) }
+            for text in allowNet {
+                let rule = try EgressRule(text)
+                if let address = rule.host.literal, address.verdict != .global {
+                    throw EgressRefusal(
+                        .address, "\(rule) can never be reached: programs in a jail reach public addresses")
+                }
+                allow.rules.append(rule)
+            }
         } catch {
             throw JailError(.policy, "--allow-net: \(error.message)", layer: "arguments")
         }
-        return SandboxEgress { [allow] socket in _ = try await EgressProxy.serve(listener: socket, allow: allow) }
+        let said = Mutex<Set<String>>([])
+        return SandboxEgress { [allow] socket in
+            _ = try await EgressProxy.serve(listener: socket, allow: allow) { denial in
+                // Programs tend to keep a proxy's answer to themselves; each target is said once.
+                let target = denial.target ?? "?"
+                guard said.withLock({ $0.count < 100 && $0.insert(target).inserted }) else { return }
+                let line = "nexus: connection to \(target.printable) refused: \(denial.refusal.message.printable)\n"
+                FileHandle.standardError.write(Data(line.utf8))
+            }
+        }
     }
 
     private func options() throws(JailError) -> SandboxRun.Options {

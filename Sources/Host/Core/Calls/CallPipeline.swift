@@ -71,7 +71,10 @@ public struct CallPipeline: Sendable {
                 try record.writeOutcome("ok", to: audit)
                 return result
             case .failure(var error):
-                if let denial = context.denials.first { error.message += denial.addition(to: error.message) }
+                // Of a plugin that answered itself; one that is gone has a cause of its own.
+                if instance.cause == nil, let denial = context.denials.last {
+                    error.message += denial.addition(to: error.message)
+                }
                 error.message = instance.redactor.redact(error.message)
                 error.code = HostError.Code(instance.redactor.redact(error.code.rawValue))
                 throw error

@@ -18,6 +18,8 @@ public actor Supervisor {
     private var starting: [String: Task<Result<PluginInstance, HostError>, Never>] = [:]
     private var running: [String: PluginInstance] = [:]
     private var logs: [String: PluginLog] = [:]
+    /// What was verified once and is executed at every start of that version, by plugin.
+    private var programs: [String: (digest: String, program: SealedProgram)] = [:]
     private var causes: [String: String] = [:]
     private var count = 0
     private var isShutDown = false
@@ -104,6 +106,7 @@ public actor Supervisor {
     /// no call in between brings the old one back.
     public func retire(_ name: String) async {
         _ = await starting[name]?.value
+        programs[name] = nil
         guard let instance = running.removeValue(forKey: name) else { return }
         causes[name] = nil
         await instance.stop()
@@ -129,7 +132,7 @@ public actor Supervisor {
         let log = log(of: plugin.name)
         do throws(HostError) {
             let instance = try await PluginInstance.start(
-                plugin, id: id, executable: try catalog.executable(of: plugin),
+                plugin, id: id, executable: try program(of: plugin),
                 in: PluginInstance.Environment(
                     launcher: launcher, python: python, poller: poller, services: services, log: log,
                     denied: Self.recording(to: audit),
@@ -167,11 +170,24 @@ public actor Supervisor {
         }
     }
 
+    private func program(of plugin: InstalledPlugin) throws(HostError) -> SealedProgram {
+        if let kept = programs[plugin.name], kept.digest == plugin.digest { return kept.program }
+        do {
+            let program = try SealedProgram(try catalog.executable(of: plugin), name: plugin.name)
+            programs[plugin.name] = (plugin.digest, program)
+            return program
+        } catch let error as HostError {
+            throw error
+        } catch {
+            throw HostError(.jailFailed, "the plugin \(plugin.name) was not started: \(error)")
+        }
+    }
+
     /// For one instance; what belongs to no call has a bound of its own.
     private static func recording(to audit: AuditLog) -> @Sendable (Denial, CallContext?) -> Void {
         let others = DenialCounter()
         return { denial, context in
-            denial.record(to: audit, service: "system call", in: context, counter: context?.denials ?? others)
+            denial.record(to: audit, in: context, counter: context?.denials ?? others)
         }
     }
 

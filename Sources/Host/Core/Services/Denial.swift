@@ -10,6 +10,8 @@ public struct Denial: Sendable, Equatable {
     public var instance: String
     /// Nil when it belongs to no call.
     public var requestID: String?
+    /// Who refused: a host service by its name, `system call`, or `limit`.
+    public var service = "unknown"
     /// `http.fetch GET exchange /api/v3/price`, in the host's words.
     public var what: String
     /// What decided, by its place in the manifest or the host: `permissions.http.fetch "exchange"`.
@@ -39,8 +41,12 @@ public struct Denial: Sendable, Equatable {
     /// How it could be allowed, as the end of a sentence.
     var remedy: String {
         guard let permission else { return advice ?? "no permission allows it" }
-        return "\(permission) would allow it" + (command.map { "; grant it with `\($0)`" } ?? "")
+        let how = command.map { "; add it to plugin.json and install that with `\($0)`" } ?? ""
+        return "\(permission) would allow it" + how
     }
+
+    /// Of denials with the same key one a second stands in the plugin's log.
+    var key: String { service == "system call" ? what : rule }
 
     /// One line of the plugin's log.
     var line: String { "denied \(what) by \(rule): \(reason); \(remedy)" }
@@ -61,10 +67,8 @@ public struct Denial: Sendable, Equatable {
 
     /// Writes it to the audit log, as far as `counter` still lets it.
     ///
-    /// - Parameters:
-    ///   - service: what refused: a host service's name, or `system call`.
-    ///   - context: the call that it belongs to.
-    func record(to audit: AuditLog, service: String, in context: CallContext?, counter: DenialCounter) {
+    /// - Parameter context: the call that it belongs to.
+    func record(to audit: AuditLog, in context: CallContext?, counter: DenialCounter) {
         let verdict = counter.next()
         guard verdict != .skip else { return }
         let last = "later denials of this \(context == nil ? "instance" : "call") are not recorded"
@@ -87,6 +91,7 @@ extension Denial {
             plugin: plugin, instance: instance, requestID: context?.requestID,
             what: "the system call \(denial.call)\(arguments)\(times)",
             rule: "system call profile \(denial.profile)", reason: denial.reason, permission: nil, command: nil)
+        service = "system call"
         advice = denial.advice
     }
 }
@@ -103,6 +108,7 @@ extension Denial {
             rule: "the list of host services", reason: redact(error.message), permission: nil, command: nil)
         guard known.contains(call.service) else { return }
         what = call.service
+        service = call.service
         permission = "permissions." + (call.service.hasPrefix("kv.") ? "kv" : call.service)
         rule = permission ?? ""
         command = "nexus plugin install PATH"
@@ -121,5 +127,23 @@ extension Denial {
         } else if error.message.contains("public addresses only") {
             (rule, permission, command) = ("the addresses that plugins may reach", nil, nil)
         }
+    }
+}
+
+extension Denial {
+    /// The limit that ended an instance, or one of its processes; nil where none did.
+    init?(_ end: JailEnd, plugin: String, instance: String) {
+        let wish: (what: String, name: String)
+        switch end.cause {
+        case .memoryLimit(let bytes): wish = ("more than \(bytes >> 20) MiB of memory", "memoryMegabytes")
+        case .processLimit(let count): wish = ("more than \(count) processes and threads", "processes")
+        case .fileLimit(let bytes): wish = ("a file of more than \(bytes >> 20) MiB", "temporaryMegabytes")
+        case .processorTime, nil: return nil
+        }
+        let rule = "permissions.resources.\(wish.name)"
+        self.init(
+            plugin: plugin, instance: instance, requestID: nil, what: wish.what, rule: rule, reason: "\(end)",
+            permission: "a higher \(rule)", command: "nexus plugin install PATH")
+        service = "limit"
     }
 }

@@ -49,8 +49,6 @@ public struct ServiceRouter: HostServices {
         let denial = Denial(error, call, in: context, known: Self.known)
         context.denials.keep(denial)
         context.note(denial)
-        denial.record(
-            to: audit, service: Self.known.contains(call.service) ? call.service : "unknown", in: context,
-            counter: context.denials)
+        denial.record(to: audit, in: context, counter: context.denials)
     }
 }

@@ -11,10 +11,10 @@ final class DenialCounter: Sendable {
     private let count = Mutex(0)
     private let kept: Mutex<Denial?> = Mutex(nil)
 
-    /// The first of the call, which its error tells.
-    var first: Denial? { kept.withLock { $0 } }
+    /// The last of the call, which its error tells.
+    var last: Denial? { kept.withLock { $0 } }
 
-    func keep(_ denial: Denial) { kept.withLock { if $0 == nil { $0 = denial } } }
+    func keep(_ denial: Denial) { kept.withLock { $0 = denial } }
 
     func next() -> Verdict {
         count.withLock { count in

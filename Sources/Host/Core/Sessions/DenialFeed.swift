@@ -26,7 +26,9 @@ final class DenialFeed: Sendable {
 
     /// Never blocks.
     func received(_ denial: JailDenial) {
-        let context = session.withLock { $0 }?.onlyCall
+        // One that stands for several, or comes late, may be of an earlier call.
+        let isOfNow = denial.count == 1 && !denial.isHeldBack
+        let context = isOfNow ? session.withLock { $0 }?.onlyCall : nil
         let denial = Denial(denial, plugin: plugin, instance: instance, in: context)
         context?.denials.keep(denial)
         continuation.yield((denial, context))

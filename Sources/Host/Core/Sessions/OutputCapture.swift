@@ -61,11 +61,13 @@ public final class PluginLog: Sendable {
     func add(_ diagnosis: Diagnosis) { tell(diagnosis.description, as: diagnosis.fix) }
 
     /// Something that the host refused: as a mistake, once a second for each rule.
-    func add(_ denial: Denial) { tell(denial.line, as: denial.rule) }
+    func add(_ denial: Denial) { tell(denial.line, as: denial.key) }
 
     private func tell(_ said: String, as key: String) {
         let more: Int? = state.withLock { state in
             let second = now()
+            // Keys may be of a plugin's making.
+            if state.told.count > HostLimits.keptLogLines { state.told = [:] }
             let (last, since) = state.told[key] ?? (.min, 0)
             state.told[key] = last == second ? (last, since + 1) : (second, 0)
             return last == second ? nil : since

@@ -25,7 +25,7 @@ final class PluginInstance: Sendable {
         var poller: DescriptorPoller
         var services: any HostServices
         var log: PluginLog
-        /// Puts a refused system call on record.
+        /// Puts a refused system call, or a limit that was met, on record.
         var denied: @Sendable (Denial, CallContext?) -> Void = { _, _ in }
         var ended: @Sendable (String, HostError) -> Void
     }
@@ -34,15 +34,15 @@ final class PluginInstance: Sendable {
     ///
     /// - Throws: `HostError` with the layer that failed, or what the plugin did instead of starting.
     static func start(
-        _ plugin: InstalledPlugin, id: String, executable: [UInt8], in environment: Environment
+        _ plugin: InstalledPlugin, id: String, executable: SealedProgram, in environment: Environment
     ) async throws(HostError) -> PluginInstance {
-        let pipes = try InstanceDescriptors(executable: executable, name: plugin.name)
+        let pipes = try InstanceDescriptors(plugin.name)
         let jail: Jail
         let feed = DenialFeed(plugin: plugin.name, instance: id)
         do {
             jail = try await environment.launcher.spawn(
                 Confinement.policy(for: plugin.manifest, instance: id, python: environment.python),
-                descriptors: pipes.forJail, denied: { [feed] in feed.received($0) })
+                descriptors: pipes.forJail(executable), denied: { [feed] in feed.received($0) })
         } catch {
             pipes.closeAll()
             throw HostError(.jailFailed, "the plugin \(plugin.name) was not started: \(error.message)")
@@ -81,7 +81,14 @@ final class PluginInstance: Sendable {
             plugin: plugin.name, descriptor: pipes.channel.host, poller: environment.poller,
             callbacks: PluginSession.Callbacks(
                 log: { log.add($0) }, diagnose: { log.add($0) }, services: environment.services,
-                explainEnd: { await Self.cause(of: jail, plugin: plugin.name) },
+                explainEnd: { [denied = environment.denied] in
+                    let end = await Self.end(of: jail, within: HostLimits.exitStatusMilliseconds)
+                    if let denial = end.flatMap({ Denial($0, plugin: plugin.name, instance: id) }) {
+                        log.add(denial)
+                        denied(denial, nil)
+                    }
+                    return Self.cause(end, plugin: plugin.name)
+                },
                 ended: { cause in
                     jail.kill()
                     feed.leaveSession()
@@ -157,8 +164,7 @@ final class PluginInstance: Sendable {
     private func deadline(_ state: LifecycleState) -> UInt64 { state.deadlineMilliseconds ?? 1_000 }
 
     /// Why a plugin's socket closed, as far as its init tells in time.
-    private static func cause(of jail: Jail, plugin: String) async -> HostError {
-        let end = await end(of: jail, within: HostLimits.exitStatusMilliseconds)
+    private static func cause(_ end: JailEnd?, plugin: String) -> HostError {
         let what = end.map { "ended: \($0)" } ?? "closed its connection"
         return HostError(.pluginFailed, "the plugin \(plugin) \(what)", retryable: true)
     }
@@ -195,14 +201,8 @@ struct InstanceDescriptors {
     private(set) var channel = Pair()
     private(set) var output = Pair()
     private(set) var errors = Pair()
-    private(set) var executable: Int32 = -1
 
-    init(executable bytes: [UInt8], name: String) throws(HostError) {
-        do {
-            executable = try SealedMemory.seal(bytes, name: name)
-        } catch {
-            throw HostError(.jailFailed, error.message)
-        }
+    init(_ name: String) throws(HostError) {
         var ends: [Int32] = [-1, -1]
         var made = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
         channel = Pair(host: ends[0], jail: ends[1])
@@ -222,13 +222,14 @@ struct InstanceDescriptors {
         }
     }
 
-    var forJail: JailDescriptors {
+    func forJail(_ executable: SealedProgram) -> JailDescriptors {
         JailDescriptors(
-            channel: channel.jail, standardOutput: output.jail, standardError: errors.jail, executable: executable)
+            channel: channel.jail, standardOutput: output.jail, standardError: errors.jail,
+            executable: executable.descriptor)
     }
 
     func closeJailEnds() {
-        for descriptor in [channel.jail, output.jail, errors.jail, executable] { close(descriptor) }
+        for descriptor in [channel.jail, output.jail, errors.jail] { close(descriptor) }
     }
 
     func closeAll() {

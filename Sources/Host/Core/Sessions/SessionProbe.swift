@@ -19,8 +19,12 @@ package struct SessionProbe: Sendable {
     ) async throws(HostError) -> SessionProbe {
         let plugin = InstalledPlugin(
             manifest: bundle.manifest, digest: bundle.executableDigest, installed: "", endpoints: [:])
+        let program: SealedProgram
+        do { program = try SealedProgram(bundle.executable, name: plugin.name) } catch {
+            throw HostError(.jailFailed, error.message)
+        }
         let instance = try await PluginInstance.start(
-            plugin, id: "bench#1", executable: bundle.executable,
+            plugin, id: "bench#1", executable: program,
             in: PluginInstance.Environment(
                 launcher: launcher, poller: poller, services: NoServices(), log: PluginLog { _ in }, ended: { _, _ in })
         )
