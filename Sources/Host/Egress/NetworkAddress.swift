@@ -84,15 +84,11 @@ public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
 
     private init?(_ address: UnsafeMutablePointer<sockaddr>?) {
         guard let address else { return nil }
+        // By offset (ip(7), ipv6(7)): whose module the members belong to depends on how the program is linked.
+        let whole = UnsafeRawPointer(address)
         switch Int32(address.pointee.sa_family) {
-        case AF_INET:
-            bytes = address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { pointer in
-                withUnsafeBytes(of: pointer.pointee.sin_addr) { Array($0) }
-            }
-        case AF_INET6:
-            bytes = address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { pointer in
-                withUnsafeBytes(of: pointer.pointee.sin6_addr) { Array($0) }
-            }
+        case AF_INET: bytes = Array(UnsafeRawBufferPointer(start: whole + 4, count: 4))
+        case AF_INET6: bytes = Array(UnsafeRawBufferPointer(start: whole + 8, count: 16))
         default: return nil
         }
     }
