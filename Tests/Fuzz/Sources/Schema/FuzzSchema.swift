@@ -33,6 +33,6 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 private func plantedBug(_ schema: JSONValue) {
     #if PLANTED_BUG
         let members = schema["properties"]?.objectValue?.members ?? []
-        insist(!members.contains { $0.value["minItems"] != nil }, "the planted bug")
+        insist(!members.contains { $0.value["$defs"] != nil }, "the planted bug")
     #endif
 }
