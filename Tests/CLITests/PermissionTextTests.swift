@@ -55,7 +55,7 @@ import Testing
              "filesystem":[{"path":"/srv/in","access":"read","reason":"In"},
                            {"path":"/srv/out","access":"write","reason":"Out"}],
              "resources":{"cpuPercent":50,"reason":"Busy"}}
-            """#, rest: #","isolation":"per-user""#)
+            """#)
         #expect(
             shown == [
                 "sample 1.0.0 may:",
@@ -65,8 +65,6 @@ import Testing
                 "  • use at most 50 % of a processor", "    Busy",
                 "    NOT ENFORCED: permissions.resources.cpuPercent: processor time is not bounded on this host "
                     + "(it has no delegated cgroup); 50 % is what the plugin says that it needs",
-                "  REFUSED HERE: isolation: this host cannot keep users apart in processes of their own "
-                    + "(\"per-user\") yet; it offers: shared",
                 "  REFUSED HERE: permissions.net.connect[0]: this host cannot grant connections to "
                     + "db.example.com:5432 and hold the plugin to it yet; nothing is granted instead",
                 "  REFUSED HERE: permissions.filesystem[0]: this host cannot grant read access to /srv/in "

@@ -13,8 +13,6 @@ import Testing
     @Test func whatTodaysHostCannotEnforceIsNamedFieldByField() throws {
         #expect(
             try everything().unsupported(by: .nexus).map(\.description) == [
-                "isolation: this host cannot keep users apart in processes of their own (\"per-user\") yet; "
-                    + "it offers: shared",
                 "permissions.net.connect[0]: this host cannot grant connections to db.example.com:5432 "
                     + "and hold the plugin to it yet; nothing is granted instead",
                 "permissions.net.connect[1]: this host cannot grant connections to db.example.com:5433 "
@@ -46,14 +44,19 @@ import Testing
         }
     }
 
-    @Test func callsCannotBeKeptApartYet() throws {
+    @Test func isolationThatAHostCannotGiveIsRefused() throws {
         var manifest = try PluginManifest(parsing: Array(ManifestSamples.good.utf8))
-        manifest.isolation = .perCall
-        #expect(
-            manifest.unsupported(by: .nexus).map(\.description) == [
-                "isolation: this host cannot keep calls apart in processes of their own (\"per-call\") yet; "
-                    + "it offers: shared"
-            ])
+        var host = HostOffer.nexus
+        host.isolations = [.shared]
+        for (isolation, who) in [(PluginManifest.Isolation.perUser, "users"), (.perCall, "calls")] {
+            manifest.isolation = isolation
+            #expect(manifest.unsupported(by: .nexus) == [])
+            #expect(
+                manifest.unsupported(by: host).map(\.description) == [
+                    "isolation: this host cannot keep \(who) apart in processes of their own "
+                        + "(\"\(isolation.rawValue)\") yet; it offers: shared"
+                ])
+        }
     }
 
     @Test func anABIThatTheHostDoesNotSpeakIsRefusedWithTheSideToUpdate() throws {

@@ -84,9 +84,9 @@ import Testing
         let refused = rows.filter { $0[2].hasPrefix("not enforced yet: installing is refused") }.map { $0[0] }
         #expect(refused == ["net.connect", "filesystem"])
         #expect(HostOffer.nexus.permissions.isDisjoint(with: refused))
-        let isolations = try Self.table("Isolation |").filter { $0[2].hasPrefix("not enforced yet") }.map { $0[0] }
-        #expect(isolations == ["`per-user`", "`per-call`"])
-        #expect(HostOffer.nexus.isolations == [.shared])
+        let isolations = try Self.table("Isolation |").filter { !$0[2].hasPrefix("not enforced yet") }.map { $0[0] }
+        #expect(isolations == ["`shared` (default)", "`per-user`", "`per-call`"])
+        #expect(HostOffer.nexus.isolations == Set(PluginManifest.Isolation.allCases))
     }
 
     @Test func theDocumentStaysReadable() throws {

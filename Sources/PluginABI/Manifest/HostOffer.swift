@@ -24,7 +24,7 @@ public struct HostOffer: Sendable {
     /// What Nexus offers today.
     public static let nexus = HostOffer(
         permissions: ["http.fetch", "kv", "credentials", "resources"], kinds: [.tool], runtimes: [.native, .python],
-        isolations: [.shared], abi: .supported, boundsProcessorTime: false)
+        isolations: [.shared, .perUser, .perCall], abi: .supported, boundsProcessorTime: false)
 }
 
 extension PluginManifest {

@@ -47,37 +47,30 @@ public struct CallPipeline: Sendable {
             // credentials
             let bound = try BoundCredentials.bind(tool, of: plugin, for: caller, from: secrets)
             record.credentials = bound.masked
-            // the plugin must be there before the intent names its instance
-            let instance = try await supervisor.instance(of: plugin)
-            record.instance = instance.id
-            instance.redactor.learn(bound.credentials)
             let patience = min(request.milliseconds ?? HostLimits.callMilliseconds, HostLimits.callMilliseconds)
             let deadline = Clock.unixMilliseconds() + patience
-            let call = Message.Call(
-                tool: tool.name, arguments: request.arguments, deadline: deadline, requestID: record.requestID,
-                credentials: bound.credentials, traceparent: "\(record.trace)", tracestate: record.trace.state)
-            let context = CallContext(
-                requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id, tool: tool.name,
-                deadline: deadline, redactor: instance.redactor, note: { instance.note($0) })
-            // wait for the plugin's turn, audit intent, call
-            let answer = try await instance.gate.enter(before: deadline) { () throws(HostError) in
+            // wait for a process that serves this caller
+            return try await supervisor.withInstance(of: plugin, for: caller, before: deadline) {
+                (instance) throws(HostError) in
+                record.instance = instance.id
+                instance.redactor.learn(bound.credentials)
+                let call = Message.Call(
+                    tool: tool.name, arguments: request.arguments, deadline: deadline, requestID: record.requestID,
+                    credentials: bound.credentials, traceparent: "\(record.trace)", tracestate: record.trace.state)
+                let context = CallContext(
+                    requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id,
+                    tool: tool.name, deadline: deadline, redactor: instance.redactor, note: { instance.note($0) })
+                // audit intent, call
                 try record.writeIntent(to: audit)
-                return await instance.session.call(call, in: context)
-            }
-            // redact, then audit the outcome: the log sees what the agent sees
-            switch answer {
-            case .success(let payload):
-                let result = try result(payload, of: tool, from: instance, record.requestID)
-                try record.writeOutcome("ok", to: audit)
-                return result
-            case .failure(var error):
-                // Of a plugin that answered itself; one that is gone has a cause of its own.
-                if instance.cause == nil, let denial = context.denials.last {
-                    error.message += denial.addition(to: error.message)
+                let answer = await instance.session.call(call, in: context)
+                // redact, then audit the outcome: the log sees what the agent sees
+                switch answer {
+                case .success(let payload):
+                    let result = try result(payload, of: tool, from: instance, record.requestID)
+                    try record.writeOutcome("ok", to: audit)
+                    return result
+                case .failure(let error): throw explain(error, from: instance, context)
                 }
-                error.message = instance.redactor.redact(error.message)
-                error.code = HostError.Code(instance.redactor.redact(error.code.rawValue))
-                throw error
             }
         } catch {
             try record.writeFailure(error, to: audit)
@@ -101,6 +94,17 @@ public struct CallPipeline: Sendable {
             let list = violations.map(\.description).joined(separator: "; ")
             throw HostError(.invalidArguments, "the arguments do not fit \(tool.name): \(list)")
         }
+    }
+
+    private func explain(_ error: HostError, from instance: PluginInstance, _ context: CallContext) -> HostError {
+        var error = error
+        // Of a plugin that answered itself; one that is gone has a cause of its own.
+        if instance.cause == nil, let denial = context.denials.last {
+            error.message += denial.addition(to: error.message)
+        }
+        error.message = instance.redactor.redact(error.message)
+        error.code = HostError.Code(instance.redactor.redact(error.code.rawValue))
+        return error
     }
 
     /// What the caller gets, once it is known to be what the plugin's manifest promises.

@@ -31,11 +31,16 @@ public struct HostError: Error, Sendable, Equatable, CustomStringConvertible {
     public var message: String
     /// True when the same request may succeed later without a change.
     public var retryable: Bool
+    /// When that may be; nil where nobody knows.
+    public var retryAfterMilliseconds: Int?
 
-    public init(_ code: Code, _ message: String, retryable: Bool = false) {
+    public init(
+        _ code: Code, _ message: String, retryable: Bool = false, retryAfterMilliseconds: Int? = nil
+    ) {
         self.code = code
         self.message = message
         self.retryable = retryable
+        self.retryAfterMilliseconds = retryAfterMilliseconds
     }
 
     public var description: String { message }

@@ -38,6 +38,26 @@ public enum HostLimits {
     public static let fetchResponseBytes = 2 << 20
     /// Calls that wait for a plugin that serves as many as its manifest allows.
     public static let queuedCalls = 64
+    /// Plugin processes of the host, those that wait for a call included.
+    public static let processes = 64
+    /// The sum of their memory limits.
+    public static let memoryMegabytes = processes * instanceMegabytes
+    /// The memory limit of a plugin whose manifest has none.
+    public static let instanceMegabytes = 512
+    /// Processes of one plugin with isolation `per-user`.
+    public static let perUserInstances = processes / 2
+    /// Calls at once of one plugin with isolation `per-call`; each has a process.
+    public static let perCallInstances = 16
+    /// Started processes that such a plugin has ready while it is in use.
+    public static let warmInstances = 2
+    /// A plugin process that served nobody for so long is stopped.
+    public static let idleMilliseconds: UInt64 = 300_000
+    /// Between two looks for idle processes.
+    public static let idleCheckMilliseconds: UInt64 = 1_000
+    /// What a caller is told to wait when the budget is used up.
+    public static let budgetRetryMilliseconds = 1_000
+    /// How long a new version is watched after an upgrade; the old one comes back if it fails.
+    public static let probationMilliseconds: UInt64 = 60_000
     /// A key of `kv`.
     public static let keyBytes = 256
     /// What each key of `kv` counts beside its own bytes and its value's: a row and its place in the index.

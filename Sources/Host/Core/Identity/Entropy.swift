@@ -30,4 +30,11 @@ public enum Clock {
         clock_gettime(CLOCK_REALTIME, &clock)
         return UInt64(clock.tv_sec) * 1_000 + UInt64(clock.tv_nsec) / 1_000_000
     }
+
+    /// For durations: nobody sets this clock.
+    @Sendable public static func monotonicMilliseconds() -> UInt64 {
+        var clock = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &clock)
+        return UInt64(clock.tv_sec) * 1_000 + UInt64(clock.tv_nsec) / 1_000_000
+    }
 }

@@ -12,8 +12,8 @@ final class PluginInstance: Sendable {
     let session: PluginSession
     let report: JailReport
     let redactor: Redactor
-    /// Every call goes through it.
-    let gate: CallGate
+    /// Of its init, as the host sees it.
+    var processID: Int32 { jail.processID }
     private let log: PluginLog
     private let jail: Jail
     private let captures: [OutputCapture]
@@ -69,7 +69,6 @@ final class PluginInstance: Sendable {
         report = jail.report
         let log = environment.log
         self.log = log
-        gate = CallGate(plugin: plugin.name, limit: plugin.manifest.concurrency)
         redactor = log.redactor
         captures = [
             OutputCapture(descriptor: pipes.output.host, source: "stdout", log: log, poller: environment.poller) {
@@ -149,6 +148,13 @@ final class PluginInstance: Sendable {
         jail.terminate()
         _ = await end(within: HostLimits.terminateMilliseconds)
         kill(cause: HostError(.pluginFailed, "the plugin \(plugin.name) was stopped", retryable: true))
+    }
+
+    /// Ends the process at once and waits until the kernel is done with it. Its output is read to the end.
+    func destroy() async {
+        jail.kill()
+        session.fail(HostError(.pluginFailed, "the plugin \(plugin.name) has served its one call"))
+        _ = await end(within: HostLimits.terminateMilliseconds)
     }
 
     func kill(cause: HostError) {

@@ -106,7 +106,8 @@ public struct AdminAPI: Sendable {
             )
         } catch {
             return Self.failure(
-                Self.statusCode(error.code), error.code.rawValue, error.message, retryable: error.retryable)
+                Self.statusCode(error.code), error.code.rawValue, error.message, retryable: error.retryable,
+                retryAfterMilliseconds: error.retryAfterMilliseconds)
         }
     }
 
@@ -146,8 +147,12 @@ public struct AdminAPI: Sendable {
         WireResponse(status: 200, headers: [("content-type", "application/json")], body: value.encoded())
     }
 
-    static func failure(_ status: Int, _ code: String, _ message: String, retryable: Bool = false) -> WireResponse {
-        let body = APIFailure(code: code, message: message, retryable: retryable).json.encoded()
+    static func failure(
+        _ status: Int, _ code: String, _ message: String, retryable: Bool = false, retryAfterMilliseconds: Int? = nil
+    ) -> WireResponse {
+        let failure = APIFailure(
+            code: code, message: message, retryable: retryable, retryAfterMilliseconds: retryAfterMilliseconds)
+        let body = failure.json.encoded()
         return WireResponse(status: status, headers: [("content-type", "application/json")], body: body)
     }
 }

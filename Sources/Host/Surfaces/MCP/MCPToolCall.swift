@@ -79,10 +79,12 @@ struct MCPToolCall {
     /// Clients hold `structuredContent` to the tool's output schema, some even that of an error: then it is left out,
     /// and a program finds the code in `_meta`.
     private static func failure(_ error: HostError, hasSchema: Bool) -> JSONObject {
-        let details: JSONValue = [
-            "code": .string(error.code.rawValue), "message": .string(error.message),
-            "retryable": .bool(error.retryable),
-        ]
+        var members = JSONObject([
+            (key: "code", value: .string(error.code.rawValue)), (key: "message", value: .string(error.message)),
+            (key: "retryable", value: .bool(error.retryable)),
+        ])
+        if let wait = error.retryAfterMilliseconds { members["retryAfterMilliseconds"] = JSONValue(wait) }
+        let details = JSONValue.object(members)
         let advice = error.retryable ? " (the same call may succeed later)" : ""
         var result = content([MCPContent.text("\(error.code): \(error.message)\(advice)")])
         if !hasSchema { result["structuredContent"] = ["error": details] }

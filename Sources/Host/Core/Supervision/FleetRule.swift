@@ -1,0 +1,49 @@
+internal import PluginABI
+
+/// How many processes one version of a plugin has, and how many calls each serves at once.
+struct FleetRule: Sendable, Equatable {
+    var isolation: PluginManifest.Isolation
+    /// Calls in one process at once.
+    var concurrency: Int
+    /// Processes at once; what is ending does not count.
+    var instances: Int
+    /// Started processes that are kept ready for whom nobody has called yet.
+    var warm: Int
+    /// A process that served nobody for so long is stopped.
+    var idleMilliseconds: UInt64
+    /// Calls that wait, of all callers together.
+    var queued: Int
+    /// What one process may take, by its limit.
+    var memoryBytes: UInt64
+
+    init(_ manifest: PluginManifest) {
+        isolation = manifest.isolation
+        concurrency = manifest.isolation == .perCall ? 1 : manifest.concurrency
+        switch manifest.isolation {
+        case .shared: instances = 1
+        case .perUser: instances = HostLimits.perUserInstances
+        case .perCall: instances = HostLimits.perCallInstances
+        }
+        warm = manifest.isolation == .perCall ? HostLimits.warmInstances : 0
+        idleMilliseconds = HostLimits.idleMilliseconds
+        queued = HostLimits.queuedCalls
+        let megabytes = manifest.permissions.resources.memoryMegabytes
+        memoryBytes = UInt64(megabytes ?? HostLimits.instanceMegabytes) << 20
+    }
+}
+
+/// What all plugin processes of a host may take together.
+public struct HostBudget: Sendable, Equatable {
+    /// Plugin processes, those that wait for a call included.
+    public var processes: Int
+    /// The sum of the processes' memory limits.
+    public var memoryBytes: UInt64
+
+    public init(processes: Int, memoryBytes: UInt64) {
+        self.processes = processes
+        self.memoryBytes = memoryBytes
+    }
+
+    public static let standard = HostBudget(
+        processes: HostLimits.processes, memoryBytes: UInt64(HostLimits.memoryMegabytes) << 20)
+}

@@ -1,0 +1,280 @@
+public import AuditLog
+public import Confinement
+internal import Logging
+internal import PluginABI
+public import Sandbox
+
+/// Keeps the processes of all plugins: performs what `FleetBook` decides, hands out leases, and records how each
+/// process ends. docs/SUPERVISOR.md tells the rules.
+public actor Supervisor {
+    let catalog: PluginCatalog
+    let starter: InstanceStarter
+    private let launcher: JailLauncher
+    private let logger = Logger(label: "nexus.supervisor")
+    var book: FleetBook
+    /// The processes that have started, by their number in the book.
+    private(set) var instances: [Int: PluginInstance] = [:]
+    private var waiting: [UInt64: CheckedContinuation<Result<Lease, HostError>, Never>] = [:]
+    private var timers: [UInt64: Task<Void, any Error>] = [:]
+    /// Who waits for a process to be started, and for one to be gone.
+    private var awaitingStart: [Int: [CheckedContinuation<Result<PluginInstance, HostError>, Never>]] = [:]
+    private var awaitingEnd: [Int: [CheckedContinuation<Void, Never>]] = [:]
+    private var causes: [String: String] = [:]
+    private var ticketCount: UInt64 = 0
+    private var isShutDown = false
+    private var idleCheck: Task<Void, Never>?
+    /// Upgrades that may still be taken back, by plugin.
+    var probations: [String: Probation] = [:]
+
+    public init(
+        catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime? = nil,
+        poller: DescriptorPoller, services: any HostServices, budget: HostBudget = .standard
+    ) {
+        self.catalog = catalog
+        self.launcher = launcher
+        book = FleetBook(budget: budget)
+        starter = InstanceStarter(
+            catalog: catalog, audit: audit, launcher: launcher, python: python, poller: poller, services: services)
+    }
+
+    deinit { idleCheck?.cancel() }
+
+    /// The use of one process by one call.
+    struct Lease: Sendable {
+        var ticket: UInt64
+        var member: Int
+        var instance: PluginInstance
+    }
+
+    // MARK: leases
+
+    /// Runs a call in a process that serves its caller, once there is one; it is in use until `body` has returned.
+    ///
+    /// - Parameter deadline: of the call, absolute, in Unix milliseconds; waiting counts.
+    /// - Throws: `unavailable` when too many wait or the host's budget is used up, `deadlineExceeded`, `cancelled`, or
+    ///   why the plugin could not be started; `body` has not run then. And what `body` throws.
+    nonisolated func withInstance<Value: Sendable>(
+        of plugin: InstalledPlugin, for caller: Caller, before deadline: UInt64,
+        _ body: (PluginInstance) async throws(HostError) -> Value
+    ) async throws(HostError) -> Value {
+        let lease = try await lease(plugin, for: caller.principal, before: deadline)
+        do throws(HostError) {
+            let value = try await body(lease.instance)
+            await end(lease)
+            return value
+        } catch {
+            await end(lease)
+            throw error
+        }
+    }
+
+    private func lease(
+        _ plugin: InstalledPlugin, for principal: String, before deadline: UInt64
+    ) async throws(HostError) -> Lease {
+        var attempts = 0
+        while true {
+            let lease = try await wait(plugin, for: principal, before: deadline).get()
+            attempts += 1
+            // One whose end has not been reported here yet is no use to a new caller.
+            guard let cause = lease.instance.cause, attempts < 3 else { return lease }
+            ended(lease.member, cause: cause)
+            end(lease)
+        }
+    }
+
+    private func wait(
+        _ plugin: InstalledPlugin, for principal: String, before deadline: UInt64
+    ) async -> Result<Lease, HostError> {
+        guard !isShutDown else { return .failure(Self.stopping) }
+        guard book.serves(plugin) || isInstalled(plugin) else { return .failure(.replaced(plugin.name)) }
+        ticketCount += 1
+        let ticket = ticketCount
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                waiting[ticket] = continuation
+                perform(book.want(ticket, plugin, for: principal, now: Clock.monotonicMilliseconds()))
+                guard waiting[ticket] != nil else { return }
+                timers[ticket] = Task { [weak self] in
+                    let now = Clock.unixMilliseconds()
+                    try await Task.sleep(for: .milliseconds(deadline > now ? deadline - now : 0))
+                    await self?.withdraw(ticket, .busyUntilTheDeadline(plugin.name))
+                }
+                if Task.isCancelled { withdraw(ticket, .cancelledByCaller) }
+            }
+        } onCancel: {
+            Task { await self.withdraw(ticket, .cancelledByCaller) }
+        }
+    }
+
+    private func isInstalled(_ plugin: InstalledPlugin) -> Bool {
+        (try? catalog.plugin(plugin.name))?.isSameVersion(as: plugin) == true
+    }
+
+    private func withdraw(_ ticket: UInt64, _ error: HostError) {
+        if book.withdraw(ticket) { answer(ticket, .failure(error)) }
+    }
+
+    private func answer(_ ticket: UInt64, _ result: Result<Lease, HostError>) {
+        timers.removeValue(forKey: ticket)?.cancel()
+        waiting.removeValue(forKey: ticket)?.resume(returning: result)
+    }
+
+    private func end(_ lease: Lease) {
+        perform(book.endLease(lease.ticket, now: Clock.monotonicMilliseconds()))
+    }
+
+    // MARK: processes
+
+    func perform(_ actions: [FleetBook.Action]) {
+        for action in actions {
+            switch action {
+            case .start(let member, let plugin):
+                checkForIdle()
+                Task { await launch(member, plugin) }
+            case .grant(let ticket, let member):
+                guard let instance = instances[member] else { break }
+                answer(ticket, .success(Lease(ticket: ticket, member: member, instance: instance)))
+            case .refuse(let ticket, let error): answer(ticket, .failure(error))
+            case .stop(let member): Task { await stop(member) }
+            case .destroy(let member): Task { await destroy(member) }
+            }
+        }
+    }
+
+    private func launch(_ member: Int, _ plugin: InstalledPlugin) async {
+        let result = await starter.start(plugin, member: member) { [weak self] cause in
+            Task { await self?.ended(member, cause: cause) }
+        }
+        let now = Clock.monotonicMilliseconds()
+        switch result {
+        case .success(let instance):
+            instances[member] = instance
+            causes[plugin.name] = nil
+            perform(book.started(member, now: now))
+        case .failure(let error):
+            record(plugin.name, id: starter.id(plugin, member), cause: error)
+            perform(book.failed(member, error, now: now))
+            for waiter in awaitingEnd.removeValue(forKey: member) ?? [] { waiter.resume() }
+        }
+        for waiter in awaitingStart.removeValue(forKey: member) ?? [] { waiter.resume(returning: result) }
+    }
+
+    private func stop(_ member: Int) async {
+        guard let instance = instances[member] else { return }
+        await instance.stop()
+        starter.recordStop(instance)
+        left(member)
+        if book.members(of: instance.plugin.name).isEmpty { starter.forget(instance.plugin) }
+    }
+
+    private func destroy(_ member: Int) async {
+        await instances[member]?.destroy()
+        left(member)
+    }
+
+    /// Its process is gone, as was meant.
+    private func left(_ member: Int) {
+        instances[member] = nil
+        perform(book.ended(member, now: Clock.monotonicMilliseconds()).actions)
+        for waiter in awaitingEnd.removeValue(forKey: member) ?? [] { waiter.resume() }
+    }
+
+    /// A process's conversation is over. That of one that is about to go anyway is no failure.
+    func ended(_ member: Int, cause: HostError) {
+        guard let instance = instances[member], book.isServing(member) else { return }
+        instances[member] = nil
+        record(instance.plugin.name, id: instance.id, cause: cause)
+        perform(book.ended(member, now: Clock.monotonicMilliseconds()).actions)
+        for waiter in awaitingEnd.removeValue(forKey: member) ?? [] { waiter.resume() }
+        rollBackIfOnProbation(instance.plugin, cause)
+    }
+
+    private func record(_ name: String, id: String, cause: HostError) {
+        causes[name] = cause.message
+        logger.warning(
+            "plugin failed", metadata: ["plugin": "\(name)", "instance": "\(id)", "cause": "\(cause.message)"])
+        starter.recordFailure(name, id: id, cause: cause)
+    }
+
+    /// Until the process has started or could not be started.
+    func started(_ member: Int) async -> Result<PluginInstance, HostError> {
+        if let instance = instances[member] { return .success(instance) }
+        guard book.isKnown(member) else { return .failure(Self.stopping) }
+        return await withCheckedContinuation { awaitingStart[member, default: []].append($0) }
+    }
+
+    private func gone(_ members: [Int]) async {
+        for member in members where book.isKnown(member) {
+            await withCheckedContinuation { awaitingEnd[member, default: []].append($0) }
+        }
+    }
+
+    private func checkForIdle() {
+        guard idleCheck == nil else { return }
+        idleCheck = Task { [weak self] in
+            while (try? await Task.sleep(for: .milliseconds(HostLimits.idleCheckMilliseconds))) != nil, let self {
+                await self.stopIdle(now: Clock.monotonicMilliseconds())
+            }
+        }
+    }
+
+    /// - Parameter now: monotonic, in milliseconds.
+    func stopIdle(now: UInt64) { perform(book.tick(now: now)) }
+
+    // MARK: admins
+
+    public func start(_ name: String) async throws(HostError) {
+        guard !isShutDown else { throw Self.stopping }
+        let plugin = try catalog.plugin(name)
+        let (member, actions) = book.startSpare(plugin, now: Clock.monotonicMilliseconds())
+        perform(actions)
+        guard let member else {
+            throw HostError(
+                .unavailable, "the plugin \(name) was not started: the host's budget is used up; stop another first",
+                retryable: true, retryAfterMilliseconds: HostLimits.budgetRetryMilliseconds)
+        }
+        _ = try await started(member).get()
+    }
+
+    /// Stops a plugin if it runs; waits for its drain.
+    public func stop(_ name: String) async throws(HostError) {
+        _ = try catalog.plugin(name)
+        await retire(
+            name, refusing: HostError(.unavailable, "the plugin \(name) was stopped; call again", retryable: true))
+    }
+
+    /// The same for a name that may be in the catalog no more: call it after a plugin was replaced or removed, so that
+    /// no call in between brings the old one back.
+    public func retire(_ name: String) async { await retire(name, refusing: .replaced(name)) }
+
+    private func retire(_ name: String, refusing error: HostError) async {
+        probations.removeValue(forKey: name)?.end.cancel()
+        causes[name] = nil
+        perform(book.retire(name, refusing: error))
+        await gone(book.members(of: name).map(\.number))
+        causes[name] = nil
+    }
+
+    /// Stops everything and refuses to start anything more.
+    public func shutDown() async {
+        isShutDown = true
+        idleCheck?.cancel()
+        for probation in probations.values { probation.end.cancel() }
+        perform(book.retireAll(refusing: Self.stopping))
+        await gone(book.all.map(\.number))
+        launcher.close()
+    }
+
+    private static let stopping = HostError(.pluginFailed, "nexusd is stopping", retryable: true)
+
+    /// Why the last process of a plugin ended, if it ended badly.
+    func cause(of name: String) -> String? { causes[name] }
+}
+
+extension HostError {
+    static let cancelledByCaller = HostError(Code("cancelled"), "the caller cancelled the call")
+
+    static func busyUntilTheDeadline(_ plugin: String) -> HostError {
+        HostError(.deadlineExceeded, "the plugin \(plugin) was busy until the call's deadline", retryable: true)
+    }
+}

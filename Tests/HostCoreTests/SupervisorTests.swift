@@ -1,0 +1,148 @@
+import Foundation
+import JSONBytes
+import PluginABI
+import Testing
+
+@testable import HostCore
+
+/// With real jails; the decisions themselves are tested on the values (FleetTests, FleetBookTests).
+@Suite(.timeLimit(.minutes(5)), .serialized) struct SupervisorTests {
+    private static func code(_ result: Result<String, HostError>) -> String {
+        switch result {
+        case .success(let text): text
+        case .failure(let error): "\(error.code): \(error.message)"
+        }
+    }
+
+    private func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 }
+
+    @Test func sharedCallersUseOneProcessAndItEndsWhenItIsIdle() async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle(concurrency: 8))
+        let answers = await withTaskGroup(of: String.self) { group in
+            for number in 0..<40 { group.addTask { Self.code(await host.call("echo", "{\"n\":\(number)}")) } }
+            return await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(answers == Set((0..<40).map { "{\"n\":\($0)}" }))
+        let entry = try #require(await host.supervisor.ledger().first)
+        #expect(await host.supervisor.ledger().count == 1)
+        #expect(entry.instance == "echo#1" && entry.callsServed == 40 && entry.callsOpen == 0)
+        #expect(entry.servedFor == "everyone" && entry.state == "ready" && entry.version == "1.0.0")
+        let process = try #require(entry.processID)
+        let idle = Clock.monotonicMilliseconds() + HostLimits.idleMilliseconds
+        await host.supervisor.stopIdle(now: idle - 60_000)
+        #expect(await host.supervisor.ledger().first?.state == "ready")
+        await host.supervisor.stopIdle(now: idle)
+        #expect(await host.ledger { $0.isEmpty } == [])
+        #expect(!isAlive(process))
+        #expect(await host.supervisor.status(of: "echo").state == "stopped")
+        #expect(Self.code(await host.call("echo")) == "{}")
+        await host.supervisor.shutDown()
+    }
+
+    @Test func usersThatAreKeptApartNeverShareAProcess() async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle(isolation: "per-user", concurrency: 4))
+        for user in [1, 2, 1, 3, 2, 1] as [UInt32] { #expect(Self.code(await host.call("echo", as: user)) == "{}") }
+        let instances = try host.entries("call").map { ($0["principal"]?.stringValue, $0["instance"]?.stringValue) }
+        #expect(instances.map(\.1) == ["echo#1", "echo#2", "echo#1", "echo#3", "echo#2", "echo#1"])
+        #expect(Set(instances.map { "\($0.0 ?? "") \($0.1 ?? "")" }).count == 3)
+        await host.supervisor.shutDown()
+    }
+
+    @Test func everyCallHasAProcessOfItsOwnThatIsGoneAfterwards() async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle(isolation: "per-call"))
+        #expect(Self.code(await host.call("echo")) == "{}")
+        // Warm now: two are ready, and nobody has used them.
+        let ready = await host.ledger { entries in entries.filter { $0.state == "ready" }.count == 2 }
+        #expect(ready.allSatisfy { $0.servedFor == "nobody yet" && $0.callsServed == 0 }, "\(ready)")
+        let next = try #require(ready.first?.processID)
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<24 {
+                group.addTask {
+                    #expect(Self.code(await host.call("echo", "{\"n\":\(number)}")) == "{\"n\":\(number)}")
+                }
+            }
+        }
+        let served = try host.entries("call").compactMap { $0["instance"]?.stringValue }
+        #expect(served.count == 25 && Set(served).count == 25, "a process served two calls: \(served.sorted())")
+        _ = await host.ledger { entries in entries.count == 2 && entries.allSatisfy { $0.state == "ready" } }
+        #expect(!isAlive(next))
+        // A call that fails, and one that is given up, end their processes too.
+        #expect(Self.code(await host.call("crash")).hasPrefix("plugin-failed"))
+        #expect(Self.code(await host.call("sleep", "{\"ms\":60000}", milliseconds: 50)).hasPrefix("deadline-exceeded"))
+        let left = await host.ledger { entries in entries.allSatisfy { $0.callsOpen == 0 && $0.state != "busy" } }
+        #expect(left.allSatisfy { $0.servedFor == "nobody yet" || $0.state == "ending" }, "\(left)")
+        await host.supervisor.shutDown()
+        #expect(await host.supervisor.ledger() == [])
+    }
+
+    @Test func whenTheBudgetIsUsedUpTheIdleGiveWayAndTheBusyStay() async throws {
+        let host = try JailedHost(budget: HostBudget(processes: 1, memoryBytes: .max))
+        try host.install(JailedHost.bundle("first", tools: ["echo", "sleep"]))
+        try host.install(JailedHost.bundle("second", tools: ["environment"]))
+        #expect(Self.code(await host.call("echo")) == "{}")
+        let evicted = try #require(await host.supervisor.ledger().first?.processID)
+        #expect(Self.code(await host.call("environment")).contains("variables"))
+        #expect(await host.supervisor.ledger().map(\.instance) == ["second#2"])
+        #expect(!isAlive(evicted))
+        let busy = Task { await host.call("sleep", "{\"ms\":60000}") }
+        _ = await host.ledger { $0.contains { $0.state == "busy" } }
+        let refusal = Self.code(await host.call("environment"))
+        #expect(refusal.hasPrefix("unavailable: the plugin second was not started: the host's budget is used up"))
+        busy.cancel()
+        #expect(Self.code(await busy.value).hasPrefix("cancelled"))
+        await host.supervisor.shutDown()
+    }
+
+    @Test func waitingEndsAtTheCallsDeadlineOrWhenTheCallerGoes() async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle())
+        let busy = Task { await host.call("sleep", "{\"ms\":60000}") }
+        _ = await host.ledger { $0.contains { $0.state == "busy" } }
+        #expect(
+            Self.code(await host.call("echo", milliseconds: 20))
+                == "deadline-exceeded: the plugin echo was busy until the call's deadline")
+        for _ in 0..<20 {
+            let waiting = Task { await host.call("echo") }
+            waiting.cancel()
+            #expect(Self.code(await waiting.value).hasPrefix("cancelled"))
+        }
+        busy.cancel()
+        _ = await busy.value
+        #expect(Self.code(await host.call("echo")) == "{}")
+        #expect(await host.supervisor.ledger().first?.callsOpen == 0)
+        await host.supervisor.shutDown()
+    }
+
+    @Test func aStoppedPluginIsGoneWhenStopReturnsAndComesBackWhenCalled() async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle(isolation: "per-call"))
+        try await host.supervisor.start("echo")
+        let started = await host.ledger { $0.contains { $0.state == "ready" } }
+        let process = try #require(started.first?.processID)
+        try await host.supervisor.stop("echo")
+        #expect(await host.supervisor.ledger() == [] && !isAlive(process))
+        #expect(Self.code(await host.call("echo")) == "{}")
+        await host.supervisor.shutDown()
+        #expect(Self.code(await host.call("echo")) == "plugin-failed: nexusd is stopping")
+    }
+
+    @Test func aPluginThatCannotStartFailsItsCallersAtOnceAndIsNotTriedForEver() async throws {
+        let host = try JailedHost()
+        try host.install(
+            JailedHost.bundle(
+                isolation: "per-call", program: "fixture-plugins/rogue/bin/rogue", arguments: ["exit-at-start"]))
+        let answers = await withTaskGroup(of: String.self) { group in
+            for _ in 0..<4 { group.addTask { Self.code(await host.call("echo", milliseconds: 50_000)) } }
+            return await group.reduce(into: [String]()) { $0.append($1) }
+        }
+        #expect(answers == Array(repeating: "plugin-failed: the plugin echo ended: exited with code 3", count: 4))
+        #expect(await host.ledger { $0.isEmpty } == [])
+        let failures = try host.entries("plugin").filter { $0["event"]?.stringValue == "failed" }
+        #expect(failures.count == 4, "one start for each who waited")
+        #expect(await host.supervisor.status(of: "echo").state == "failed")
+        await host.supervisor.shutDown()
+    }
+}
