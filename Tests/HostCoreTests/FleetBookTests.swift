@@ -114,7 +114,8 @@ import Testing
         _ = book.started(1, now: 0)
         _ = book.promote(new, over: old)
         #expect(book.serves(old) && book.serves(new))
-        #expect(book.retire("a", except: new, refusing: replaced) == [])
+        #expect(book.discard(new) == [], "it is what callers get")
+        #expect(book.discard(old) == [])
         #expect(!book.serves(old) && book.serves(new))
     }
 

@@ -55,6 +55,10 @@ import Testing
                         INSERT INTO value_sum (plugin, bytes) VALUES ('sample', 66)
                         ON CONFLICT (plugin) DO UPDATE SET bytes = 66
                         """)
+            case "7-previous-versions":
+                try database.execute(
+                    sql: "INSERT INTO previous_version VALUES ('sample', ?, 'd0', '2025-01-01')",
+                    arguments: [Data(SamplePlugin.manifest())])
             default: Issue.record("no rows for \(name): add some")
             }
         }
@@ -89,6 +93,8 @@ import Testing
             #expect(try values.put("k", Array("vv".utf8), of: "sample", quota: 67))
             #expect(try values.put("k", Array("v".utf8), of: "sample", quota: 66))
         }
+        // A restart ends every probation.
+        #expect(try database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM previous_version") } == 0)
     }
 
     @Test(arguments: Migrations.names)
@@ -113,8 +119,8 @@ import Testing
             let queue = try DatabaseQueue(path: folder.home.database)
             try Migrations.all.migrate(queue)
             try queue.write { database in
-                try Self.fill(database, upTo: "6-value-sums")
-                try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('7-from-the-future')")
+                try Self.fill(database, upTo: try #require(Migrations.names.last))
+                try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99-from-the-future')")
             }
             try queue.close()
         }

@@ -129,6 +129,19 @@ import Testing
         #expect(Self.code(await host.call("echo")) == "plugin-failed: nexusd is stopping")
     }
 
+    @Test func aCallThatIsOpenWhenTheStopsDeadlinePassesIsCancelledAndItsCallerHearsIt() async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle())
+        let open = Task { await host.call("sleep", "{\"ms\":60000}") }
+        _ = await host.ledger { $0.contains { $0.state == "busy" } }
+        try await host.supervisor.stop("echo")
+        #expect(
+            Self.code(await open.value)
+                == "plugin-failed: the plugin echo was stopped before the call had ended")
+        #expect(await host.supervisor.ledger() == [])
+        await host.supervisor.shutDown()
+    }
+
     @Test func aPluginThatCannotStartFailsItsCallersAtOnceAndIsNotTriedForEver() async throws {
         let host = try JailedHost()
         try host.install(

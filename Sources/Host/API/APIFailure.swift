@@ -18,7 +18,8 @@ public struct APIFailure: Error, Sendable, Equatable {
         guard let error = json["error"], let code = error["code"]?.stringValue,
             let message = error["message"]?.stringValue
         else { return nil }
-        self.init(code: code, message: message, retryable: error["retryable"]?.boolValue ?? false,
+        self.init(
+            code: code, message: message, retryable: error["retryable"]?.boolValue ?? false,
             retryAfterMilliseconds: error["retryAfterMilliseconds"]?.intValue)
     }
 

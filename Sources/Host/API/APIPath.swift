@@ -13,7 +13,8 @@ public enum APIPath {
     public static let audit = "/v1/audit"
     public static let mcp = "/mcp"
 
-    /// GET `log` with `after`: the lines with higher numbers, `{"lines": [{"seq", "text"}], "next"}`.
+    /// POST `upgrade` takes a bundle, and `probationSeconds` in the query. GET `log` with `after`: the lines with
+    /// higher numbers, `{"lines": [{"seq", "text"}], "next"}`.
     public static func plugin(_ name: String, _ action: String? = nil) -> String {
         "\(plugins)/\(PercentEncoding.encode(name))\(action.map { "/" + $0 } ?? "")"
     }

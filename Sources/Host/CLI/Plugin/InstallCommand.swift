@@ -19,6 +19,15 @@ struct PluginInstallCommand: HostCommand {
     var yes = false
 
     func perform() async throws {
+        let bundle = try await Self.consented(path, yes: yes, host)
+        let installed = try await host.client.json(.post, APIPath.plugins, body: bundle.upload)
+        host.output.show(installed) { plugin in
+            host.output.line("installed \(plugin.shown("name")) \(plugin.shown("version"))  \(plugin.shown("digest"))")
+        }
+    }
+
+    /// The bundle, once the admin has seen what it asks for and agreed.
+    static func consented(_ path: String, yes: Bool, _ host: HostOptions) async throws -> PluginBundle {
         let bundle: PluginBundle
         do {
             bundle = try PluginBundle.load(path)
@@ -29,16 +38,13 @@ struct PluginInstallCommand: HostCommand {
         let status = try await host.client.json(.get, APIPath.status)
         offer.boundsProcessorTime = status["boundsProcessorTime"]?.boolValue == true
         if !host.json { PermissionText(output: host.output).show(PermissionText.json(bundle.manifest, on: offer)) }
-        guard yes || confirmed() else {
+        guard yes || confirmed(host) else {
             throw CommandFailure("nothing was installed; add --yes to grant these permissions without a terminal")
         }
-        let installed = try await host.client.json(.post, APIPath.plugins, body: bundle.upload)
-        host.output.show(installed) { plugin in
-            host.output.line("installed \(plugin.shown("name")) \(plugin.shown("version"))  \(plugin.shown("digest"))")
-        }
+        return bundle
     }
 
-    private func confirmed() -> Bool {
+    private static func confirmed(_ host: HostOptions) -> Bool {
         guard isatty(STDIN_FILENO) == 1, !host.json else { return false }
         FileHandle.standardError.write(Data("Grant this and install? [y/N] ".utf8))
         return readLine().map { ["y", "yes"].contains($0.lowercased()) } ?? false

@@ -4,7 +4,8 @@ struct PluginCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugin", abstract: "Install plugins and look after them.",
         subcommands: [
-            PluginInstallCommand.self, PluginListCommand.self, PluginInfoCommand.self, PluginPermissionsCommand.self,
+            PluginInstallCommand.self, PluginUpgradeCommand.self, PluginListCommand.self, PluginInfoCommand.self,
+            PluginPermissionsCommand.self,
             PluginLogsCommand.self, PluginEndpointCommand.self, PluginStartCommand.self, PluginStopCommand.self,
             PluginRemoveCommand.self,
         ])

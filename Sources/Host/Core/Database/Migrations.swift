@@ -3,7 +3,9 @@ public import GRDB
 /// The schema's history. A migration that was released is never edited; a change is a new one at the end.
 public enum Migrations {
     /// Names, oldest first. Tests migrate from each of them.
-    public static let names = ["1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values", "6-value-sums"]
+    public static let names = [
+        "1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values", "6-value-sums", "7-previous-versions",
+    ]
 
     public static var all: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -67,6 +69,19 @@ public enum Migrations {
                         SELECT plugin, sum(length(key) + length(bytes) + 64) FROM value GROUP BY plugin;
                     """)
         }
+        registerSinceUpgrades(&migrator)
         return migrator
+    }
+
+    private static func registerSinceUpgrades(_ migrator: inout DatabaseMigrator) {
+        migrator.registerMigration("7-previous-versions") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE previous_version (
+                        plugin TEXT PRIMARY KEY REFERENCES plugin (name) ON DELETE CASCADE, manifest BLOB NOT NULL,
+                        digest TEXT NOT NULL, installed TEXT NOT NULL
+                    ) STRICT;
+                    """)
+        }
     }
 }

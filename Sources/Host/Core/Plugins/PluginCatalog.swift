@@ -7,7 +7,7 @@ internal import Synchronization
 
 /// What is installed: rows in the database, executables in the store, and a copy in memory that every call reads.
 public final class PluginCatalog: Sendable {
-    private let database: Database
+    let database: Database
     private let store: BundleStore
     private let plugins: Mutex<[String: InstalledPlugin]>
     private let reloading = Mutex(())
@@ -17,6 +17,7 @@ public final class PluginCatalog: Sendable {
         self.store = store
         plugins = Mutex([:])
         try reload()
+        try settleAll()
     }
 
     public func list() -> [InstalledPlugin] {
@@ -41,11 +42,23 @@ public final class PluginCatalog: Sendable {
         throw HostError(.unknownTool, "no tool is called \"\(name.cut(to: 80))\"; see `nexus tool list`")
     }
 
-    /// Stores a bundle; an installed plugin of the same name is replaced.
+    /// Stores a bundle; an installed plugin of the same name is replaced at once.
+    ///
+    /// - Throws: as `stage`.
+    public func install(_ bundle: PluginBundle) throws(HostError) {
+        let staged = try stage(bundle)
+        let previous = plugins.withLock { $0[staged.plugin.name]?.digest }
+        try database.write { database in try staged.write(to: database) }
+        try reload()
+        try settle(staged.plugin.name)
+        if let previous { dropExecutable(previous) }
+    }
+
+    /// Stores a bundle's executable and nothing else: who calls the plugin does not see the new version yet.
     ///
     /// - Throws: `conflict` if another plugin has one of its tools' names, `unsupported` if it asks for what this host
     ///   cannot enforce: nothing is granted in part.
-    public func install(_ bundle: PluginBundle) throws(HostError) {
+    func stage(_ bundle: PluginBundle) throws(HostError) -> StagedVersion {
         let manifest = bundle.manifest
         let unsupported = manifest.unsupported(by: .nexus)
         guard unsupported.isEmpty else {
@@ -64,22 +77,11 @@ public final class PluginCatalog: Sendable {
         } catch {
             throw HostError(.storageFailed, error.message)
         }
-        let previous = plugins.withLock { $0[manifest.name]?.digest }
-        try database.write { database in
-            try database.execute(
-                sql: """
-                    INSERT INTO plugin (name, manifest, digest, installed) VALUES (?, ?, ?, ?) ON CONFLICT (name)
-                    DO UPDATE SET manifest = excluded.manifest, digest = excluded.digest, installed = excluded.installed
-                    """,
-                arguments: [manifest.name, bundle.manifestBytes.blob, bundle.executableDigest, AuditClock.now()])
-            try database.execute(sql: "DELETE FROM tool WHERE plugin = ?", arguments: [manifest.name])
-            for tool in manifest.tools {
-                try database.execute(
-                    sql: "INSERT INTO tool (name, plugin) VALUES (?, ?)", arguments: [tool.name, manifest.name])
-            }
-        }
-        try reload()
-        if let previous { dropExecutable(previous) }
+        return StagedVersion(
+            plugin: InstalledPlugin(
+                manifest: manifest, digest: bundle.executableDigest, installed: AuditClock.now(),
+                endpoints: try endpoints(of: manifest.name)),
+            manifest: bundle.manifestBytes)
     }
 
     public func remove(_ name: String) throws(HostError) {
@@ -124,13 +126,14 @@ public final class PluginCatalog: Sendable {
         }
     }
 
-    private func dropExecutable(_ digest: String) {
-        let isUsed = plugins.withLock { $0.values.contains { $0.digest == digest } }
-        if !isUsed { store.remove(digest: digest) }
+    /// Removes what neither a plugin nor the previous version of one needs.
+    func dropExecutable(_ digest: String) {
+        let isKept = plugins.withLock { $0.values.contains { $0.digest == digest } } || previousHas(digest)
+        if !isKept { store.remove(digest: digest) }
     }
 
     /// Reads and shows the database as one step: of two changes at once, the later picture must not be the older one.
-    private func reload() throws(HostError) {
+    func reload() throws(HostError) {
         try reloading.withLock { (_) throws(HostError) in try load() }
     }
 

@@ -134,12 +134,20 @@ final class PluginInstance: Sendable {
         return cause
     }
 
-    /// stop, dispose, and then the process: asked, then told.
+    /// stop, dispose, and then the process: asked, then told. Calls that are open at the deadline are cancelled.
     func stop() async {
         let drain = deadline(.stopping)
+        let last = Task { [session, jail, name = plugin.name] in
+            try await Task.sleep(for: .milliseconds(drain))
+            session.cancelCalls(
+                HostError(.pluginFailed, "the plugin \(name) was stopped before the call had ended", retryable: true))
+            jail.terminate()
+        }
+        defer { last.cancel() }
         do throws(HostError) {
             try await session.step(
-                .stop(deadline: Clock.unixMilliseconds() + drain), to: .stopped, milliseconds: drain)
+                .stop(deadline: Clock.unixMilliseconds() + drain), to: .stopped,
+                milliseconds: drain + HostLimits.terminateMilliseconds)
             try await session.step(.dispose, to: .disposed, milliseconds: deadline(.disposing))
         } catch {
             kill(cause: error)

@@ -32,6 +32,8 @@ final class PluginSession: Sendable {
         var heard: UInt64 = 0
         var end: HostError?
         var health = HealthCheck()
+        /// Who waits for the answer to a ping of its own, by nonce.
+        var pings: [UInt64: CheckedContinuation<HostError?, Never>] = [:]
         var isWatched = false
     }
 
@@ -107,6 +109,30 @@ final class PluginSession: Sendable {
         }
         transmit(message.frame(stream: stream).encoded(), &state)
         return nil
+    }
+
+    /// Asks whether the plugin reads and answers now.
+    ///
+    /// - Throws: `deadlineExceeded`, or why the session has ended.
+    func ping(milliseconds: UInt64) async throws(HostError) {
+        let nonce = UInt64.random(in: 1 << 62..<1 << 63)
+        let timer = Task { [self] in
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            let late = HostError(.deadlineExceeded, "the plugin \(plugin) answered no ping within \(milliseconds) ms")
+            state.withLock { $0.pings.removeValue(forKey: nonce) }?.resume(returning: late)
+        }
+        defer { timer.cancel() }
+        let failure: HostError? = await withCheckedContinuation { waiter in
+            let end = state.withLock { state in
+                if state.end == nil {
+                    state.pings[nonce] = waiter
+                    transmit(Message.ping(nonce: nonce).frame().encoded(), &state)
+                }
+                return state.end
+            }
+            if let end { waiter.resume(returning: end) }
+        }
+        if let failure { throw failure }
     }
 
     /// The call that the plugin must be working on; nil where there are none or several.
@@ -221,6 +247,11 @@ final class PluginSession: Sendable {
         return waiter != nil
     }
 
+    /// Ends every open call with an error; the plugin is told.
+    func cancelCalls(_ error: HostError) {
+        for stream in state.withLock({ Array($0.calls.keys) }) { abandon(stream, error) }
+    }
+
     // MARK: reading
 
     private func read() {
@@ -257,7 +288,12 @@ final class PluginSession: Sendable {
             reply(.error(error, retryable: error.code == .unavailable), stream: stream)
         case .log(let record): callbacks.log(record)
         case .pong(let nonce): reply(.pong(nonce: nonce), stream: 0)
-        case .heardPong(let nonce): state.withLock { $0.health.heard(nonce) }
+        case .heardPong(let nonce):
+            let waiter = state.withLock { state in
+                state.health.heard(nonce)
+                return state.pings.removeValue(forKey: nonce)
+            }
+            waiter?.resume(returning: nil)
         case .progress(_, let context, let progress): callbacks.log(progress.record(of: context.tool))
         case .grant(let stream, let bytes): reply(.credit(bytes: bytes), stream: stream)
         case .cancelCall(let stream, let reason): reply(.cancel(reason: reason), stream: stream)
@@ -331,6 +367,7 @@ final class PluginSession: Sendable {
             let copy = state
             state.calls = [:]
             state.steps = []
+            state.pings = [:]
             state.hostCalls = [:]
             return copy
         }
@@ -338,6 +375,7 @@ final class PluginSession: Sendable {
         callbacks.ended(cause)
         for task in waiting.hostCalls.values { task.cancel() }
         for step in waiting.steps { step.waiter.resume(returning: cause) }
+        for waiter in waiting.pings.values { waiter.resume(returning: cause) }
         for waiter in waiting.calls.values { waiter.resume(returning: .failure(cause)) }
     }
 }

@@ -129,11 +129,15 @@ struct FleetBook: Sendable {
         return actions
     }
 
-    /// Takes every version of a plugin out, or those but one; their processes are stopped.
-    mutating func retire(_ name: String, except kept: InstalledPlugin? = nil, refusing error: HostError) -> [Action] {
-        versions.filter { _, version in
-            version.plugin.name == name && kept.map(version.plugin.isSameVersion) != true
-        }.keys.sorted().flatMap { retire($0, error) }
+    /// Takes every version of a plugin out; their processes are stopped.
+    mutating func retire(_ name: String, refusing error: HostError) -> [Action] {
+        versions.filter { $0.value.plugin.name == name }.keys.sorted().flatMap { retire($0, error) }
+    }
+
+    /// Takes one version out, unless it is the one that callers get.
+    mutating func discard(_ plugin: InstalledPlugin) -> [Action] {
+        versions.filter { $0.value.role != .current && $0.value.isOpen(plugin) }.keys.sorted()
+            .flatMap { retire($0, .replaced(plugin.name)) }
     }
 
     mutating func retireAll(refusing error: HostError) -> [Action] {
@@ -286,6 +290,8 @@ struct FleetBook: Sendable {
     }
 
     func isKnown(_ member: Int) -> Bool { memberVersion[member] != nil }
+
+    func isStaged(_ member: Int) -> Bool { memberVersion[member].map { versions[$0]?.role == .staged } ?? false }
 
     /// Whether it is not about to go.
     func isServing(_ member: Int) -> Bool {

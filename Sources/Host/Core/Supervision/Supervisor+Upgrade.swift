@@ -1,11 +1,112 @@
-/// An upgrade that may still be taken back.
+internal import JSONBytes
+internal import PluginABI
+public import Registry
+
+/// An upgrade that is taken back if the new version fails.
 struct Probation: Sendable {
     var old: InstalledPlugin
     var new: InstalledPlugin
-    /// Makes it final.
+    /// Ends it.
     var end: Task<Void, Never>
 }
 
 extension Supervisor {
-    func rollBackIfOnProbation(_ plugin: InstalledPlugin, _ cause: HostError) {}
+    /// Replaces a plugin by a new version while it is called. The new one is started beside the old one and must answer
+    /// a ping; then new callers get it, and the old one finishes what it has. Should a process of the new version fail
+    /// within the probation, the old one comes back by itself.
+    ///
+    /// - Throws: `unknownPlugin`, `conflict` while another upgrade of it goes on, what `PluginCatalog.install` throws,
+    ///   and why the new version does not work; nothing has changed then.
+    public func upgrade(
+        _ bundle: PluginBundle, probationMilliseconds: UInt64 = HostLimits.probationMilliseconds
+    ) async throws(HostError) {
+        let name = bundle.manifest.name
+        let old = try catalog.plugin(name)
+        guard !upgrading.contains(name), probations[name] == nil else {
+            throw HostError(
+                .conflict,
+                "an upgrade of \(name) is not over yet; wait for it, or replace the plugin at once with "
+                    + "`nexus plugin install`",
+                retryable: true)
+        }
+        upgrading.insert(name)
+        defer { upgrading.remove(name) }
+        let staged = try catalog.stage(bundle)
+        do throws(HostError) {
+            try await passGate(staged.plugin)
+            guard isInstalled(old) else { throw HostError.replaced(name) }
+            try catalog.switchTo(staged)
+        } catch {
+            perform(book.discard(staged.plugin))
+            catalog.dropExecutable(staged.plugin.digest)
+            throw HostError(
+                error.code,
+                "\(name) \(bundle.manifest.version) was not taken, \(old.manifest.version) stays: \(error.message)",
+                retryable: error.retryable, retryAfterMilliseconds: error.retryAfterMilliseconds)
+        }
+        perform(book.promote(staged.plugin, over: old))
+        probations[name] = Probation(
+            old: old, new: staged.plugin, end: probation(of: staged.plugin, over: old, probationMilliseconds))
+        record("upgraded", from: old, to: staged.plugin)
+    }
+
+    private func passGate(_ plugin: InstalledPlugin) async throws(HostError) {
+        let (member, actions) = book.stage(plugin, now: Clock.monotonicMilliseconds())
+        perform(actions)
+        guard let member else { throw Self.noRoom(plugin.name) }
+        let instance = try await started(member).get()
+        try await instance.session.ping(milliseconds: HostLimits.pongMilliseconds)
+    }
+
+    private func probation(
+        of new: InstalledPlugin, over old: InstalledPlugin, _ milliseconds: UInt64
+    ) -> Task<Void, Never> {
+        Task { [weak self] in
+            guard (try? await Task.sleep(for: .milliseconds(milliseconds))) != nil else { return }
+            await self?.endProbation(of: new)
+            // Whoever found the old version before the switch may still call it.
+            let rest = HostLimits.callMilliseconds - min(milliseconds, HostLimits.callMilliseconds)
+            guard (try? await Task.sleep(for: .milliseconds(rest))) != nil else { return }
+            await self?.forget(old)
+        }
+    }
+
+    private func endProbation(of new: InstalledPlugin) {
+        guard probations[new.name]?.new.isSameVersion(as: new) == true else { return }
+        probations[new.name] = nil
+        try? catalog.settle(new.name)
+    }
+
+    private func forget(_ version: InstalledPlugin) {
+        perform(book.discard(version))
+        if (try? catalog.plugin(version.name))?.digest != version.digest { starter.forget(version) }
+    }
+
+    /// A process of this version failed. If it is new, the version before comes back.
+    func rollBackIfOnProbation(_ plugin: InstalledPlugin, _ cause: HostError) {
+        guard let probation = probations[plugin.name], probation.new.isSameVersion(as: plugin) else { return }
+        probations[plugin.name] = nil
+        probation.end.cancel()
+        do throws(HostError) {
+            try catalog.switchBack(from: probation.new, to: probation.old)
+        } catch {
+            starter.append("rollback-failed", plugin.name, [("cause", .string(error.message))])
+            return
+        }
+        perform(book.promote(probation.old, over: probation.new))
+        record("rolled-back", from: probation.new, to: probation.old, cause: cause)
+        Task { [weak self] in
+            try? await Task.sleep(for: .milliseconds(HostLimits.callMilliseconds))
+            await self?.forget(probation.new)
+        }
+    }
+
+    private func record(_ event: String, from: InstalledPlugin, to: InstalledPlugin, cause: HostError? = nil) {
+        starter.append(
+            event, to.name,
+            [
+                ("from", .string(from.manifest.version)), ("version", .string(to.manifest.version)),
+                ("digest", .string("sha256:" + to.digest)),
+            ] + (cause.map { [("cause", .string($0.message))] } ?? []))
+    }
 }

@@ -25,6 +25,7 @@ public actor Supervisor {
     private var idleCheck: Task<Void, Never>?
     /// Upgrades that may still be taken back, by plugin.
     var probations: [String: Probation] = [:]
+    var upgrading: Set<String> = []
 
     public init(
         catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime? = nil,
@@ -106,7 +107,7 @@ public actor Supervisor {
         }
     }
 
-    private func isInstalled(_ plugin: InstalledPlugin) -> Bool {
+    func isInstalled(_ plugin: InstalledPlugin) -> Bool {
         (try? catalog.plugin(plugin.name))?.isSameVersion(as: plugin) == true
     }
 
@@ -152,8 +153,9 @@ public actor Supervisor {
             causes[plugin.name] = nil
             perform(book.started(member, now: now))
         case .failure(let error):
-            record(plugin.name, id: starter.id(plugin, member), cause: error)
+            record(plugin.name, id: starter.id(plugin, member), cause: error, isNews: !book.isStaged(member))
             perform(book.failed(member, error, now: now))
+            rollBackIfOnProbation(plugin, error)
             for waiter in awaitingEnd.removeValue(forKey: member) ?? [] { waiter.resume() }
         }
         for waiter in awaitingStart.removeValue(forKey: member) ?? [] { waiter.resume(returning: result) }
@@ -189,8 +191,9 @@ public actor Supervisor {
         rollBackIfOnProbation(instance.plugin, cause)
     }
 
-    private func record(_ name: String, id: String, cause: HostError) {
-        causes[name] = cause.message
+    /// - Parameter isNews: false for a version that callers do not get.
+    private func record(_ name: String, id: String, cause: HostError, isNews: Bool = true) {
+        if isNews { causes[name] = cause.message }
         logger.warning(
             "plugin failed", metadata: ["plugin": "\(name)", "instance": "\(id)", "cause": "\(cause.message)"])
         starter.recordFailure(name, id: id, cause: cause)
@@ -228,11 +231,7 @@ public actor Supervisor {
         let plugin = try catalog.plugin(name)
         let (member, actions) = book.startSpare(plugin, now: Clock.monotonicMilliseconds())
         perform(actions)
-        guard let member else {
-            throw HostError(
-                .unavailable, "the plugin \(name) was not started: the host's budget is used up; stop another first",
-                retryable: true, retryAfterMilliseconds: HostLimits.budgetRetryMilliseconds)
-        }
+        guard let member else { throw Self.noRoom(name) }
         _ = try await started(member).get()
     }
 
@@ -263,6 +262,12 @@ public actor Supervisor {
         perform(book.retireAll(refusing: Self.stopping))
         await gone(book.all.map(\.number))
         launcher.close()
+    }
+
+    static func noRoom(_ name: String) -> HostError {
+        HostError(
+            .unavailable, "the plugin \(name) was not started: the host's budget is used up; stop another first",
+            retryable: true, retryAfterMilliseconds: HostLimits.budgetRetryMilliseconds)
     }
 
     private static let stopping = HostError(.pluginFailed, "nexusd is stopping", retryable: true)

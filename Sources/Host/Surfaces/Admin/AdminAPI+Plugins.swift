@@ -22,12 +22,7 @@ extension AdminAPI {
     /// An older instance of the same name is retired after the catalog has changed: the next call starts what was
     /// installed.
     func installPlugin(_ call: Call) async throws(HostError) -> WireResponse {
-        let bundle: PluginBundle
-        do {
-            bundle = try PluginBundle(upload: call.request.body)
-        } catch {
-            throw HostError(.invalidManifest, error.message)
-        }
+        let bundle = try bundle(call)
         let name = bundle.manifest.name
         try catalog.install(bundle)
         await supervisor.retire(name)
@@ -37,6 +32,38 @@ extension AdminAPI {
                 ("version", .string(bundle.manifest.version)), ("digest", .string("sha256:" + bundle.executableDigest)),
             ])
         return Self.ok(PluginDescription.json(try catalog.plugin(name), on: facts.offer))
+    }
+
+    private func bundle(_ call: Call) throws(HostError) -> PluginBundle {
+        do {
+            return try PluginBundle(upload: call.request.body)
+        } catch {
+            throw HostError(.invalidManifest, error.message)
+        }
+    }
+
+    /// As installing, but no call is lost, and a new version that fails is taken back.
+    func upgradePlugin(_ call: Call) async throws(HostError) -> WireResponse {
+        let bundle = try bundle(call)
+        let name = call.names[0]
+        guard bundle.manifest.name == name else {
+            throw HostError(.invalidRequest, "this is a bundle of \(bundle.manifest.name), not of \(name)")
+        }
+        let standard = Int(HostLimits.probationMilliseconds / 1_000)
+        guard let seconds = Int(call.request.query["probationSeconds"] ?? "\(standard)"), (0...3_600).contains(seconds)
+        else { throw HostError(.invalidRequest, "probationSeconds is a number from 0 to 3600") }
+        let previous = try catalog.plugin(name).manifest.version
+        try await supervisor.upgrade(bundle, probationMilliseconds: UInt64(seconds) * 1_000)
+        try record(
+            "upgraded", name, call,
+            [
+                ("previous", .string(previous)), ("version", .string(bundle.manifest.version)),
+                ("digest", .string("sha256:" + bundle.executableDigest)),
+            ])
+        var description = PluginDescription.json(try catalog.plugin(name), on: facts.offer).objectValue ?? JSONObject()
+        description["previous"] = .string(previous)
+        description["probationSeconds"] = JSONValue(seconds)
+        return Self.ok(.object(description))
     }
 
     func showPlugin(_ call: Call) async throws(HostError) -> WireResponse {

@@ -69,6 +69,7 @@ public struct AdminAPI: Sendable {
         Route("GET", "/v1/plugins/*") { $0.showPlugin },
         Route("DELETE", "/v1/plugins/*") { $0.removePlugin },
         Route("GET", "/v1/plugins/*/log") { $0.readLog },
+        Route("POST", "/v1/plugins/*/upgrade") { $0.upgradePlugin },
         Route("POST", "/v1/plugins/*/start") { $0.startPlugin },
         Route("POST", "/v1/plugins/*/stop") { $0.stopPlugin },
         Route("PUT", "/v1/plugins/*/endpoints/*") { $0.setEndpoint },
