@@ -55,6 +55,15 @@ import Testing
                         INSERT INTO value_sum (plugin, bytes) VALUES ('sample', 66)
                         ON CONFLICT (plugin) DO UPDATE SET bytes = 66
                         """)
+            case "8-incidents":
+                try database.execute(
+                    sql: """
+                        INSERT INTO incident (time, plugin, version, instance, code, cause, remains)
+                        VALUES (7, 'sample', '1.0.0', 'sample#1', 'plugin-failed', 'c', CAST('{"signal":9}' AS BLOB))
+                        """)
+            case "9-plugin-states":
+                try database.execute(
+                    sql: "INSERT INTO plugin_state VALUES ('sample', 'parked', 1, 'it fell', 7, 5)")
             default: Issue.record("no rows for \(name): add some")
             }
         }
@@ -91,6 +100,19 @@ import Testing
         }
     }
 
+    private func checkSupervision(_ version: String, _ database: HostCore.Database) throws {
+        let reached = try #require(Migrations.names.firstIndex(of: version))
+        if reached >= (Migrations.names.firstIndex(of: "8-incidents") ?? .max) {
+            let incident = try #require(try IncidentStore(database: database).list(of: "sample", limit: 9).first)
+            #expect(incident.time == 7 && incident.remains.signal == 9 && incident.instance == "sample#1")
+        }
+        if reached >= (Migrations.names.firstIndex(of: "9-plugin-states") ?? .max) {
+            let states = try PluginStateStore(database: database).all()
+            #expect(
+                states == ["sample": PluginState(.parked, isWanted: true, cause: "it fell", since: 7, failures: 5)])
+        }
+    }
+
     @Test(arguments: Migrations.names)
     func whatAnEarlierVersionWroteIsReadAfterTheMigration(version: String) throws {
         do {
@@ -102,6 +124,7 @@ import Testing
         let database = try folder.database()
         try check(version, database)
         try check(version, folder.database())
+        try checkSupervision(version, database)
     }
 
     @Test func theNamesAreThoseOfTheMigratorInItsOrder() {
@@ -114,7 +137,7 @@ import Testing
             try Migrations.all.migrate(queue)
             try queue.write { database in
                 try Self.fill(database, upTo: "6-value-sums")
-                try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('7-from-the-future')")
+                try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99-from-the-future')")
             }
             try queue.close()
         }

@@ -5,7 +5,8 @@ struct PluginCommand: AsyncParsableCommand {
         commandName: "plugin", abstract: "Install plugins and look after them.",
         subcommands: [
             PluginInstallCommand.self, PluginListCommand.self, PluginInfoCommand.self, PluginPermissionsCommand.self,
-            PluginLogsCommand.self, PluginEndpointCommand.self, PluginStartCommand.self, PluginStopCommand.self,
+            PluginLogsCommand.self, PluginIncidentsCommand.self, PluginEndpointCommand.self, PluginStartCommand.self,
+            PluginStopCommand.self,
             PluginRemoveCommand.self,
         ])
 }
