@@ -25,7 +25,7 @@ public struct JailDescriptors: Sendable {
     }
 }
 
-/// A running nexus-jail. One serves any number of jails; they die with it.
+/// A running nexus-jail. One serves any number of jails; they die with its launcher, which is started again.
 public final class JailLauncher: Sendable {
     /// How long a jail may take from request to exec.
     public static let startSeconds = 10
@@ -72,11 +72,9 @@ public final class JailLauncher: Sendable {
             throw .system("socketpair", errno)
         }
         let (ours, theirs) = (ends[0], ends[1])
-        // A stopped launcher must not hold a thread of the host for ever.
-        _ = cjail_limit_sending(ours, Int32(startSeconds))
         let arguments = ["nexus-jail"] + mountRoots.flatMap { ["--mount-root", $0] } + home.arguments
         let monitor = try JailMonitor(control: ours, whenOver: home.remove) {
-            LauncherProcess.start(helper: helper, arguments: arguments, control: theirs, greeting: ours)
+            LauncherProcess.start(helper: helper, arguments: arguments, control: theirs, keeperSocket: ours)
         }
         return JailLauncher(monitor: monitor, home: home)
     }
@@ -89,13 +87,18 @@ public final class JailLauncher: Sendable {
 
     deinit { close() }
 
+    /// Of the process that serves requests, or did last: one that dies is replaced by its keeper.
     public var processID: Int32 { monitor.launcher.pid }
+    /// Of the process that starts it again.
+    public var keeperID: Int32 { monitor.keeper }
+    /// How each launcher ended that died and was replaced; all its jails died with it. For one reader.
+    public var losses: AsyncStream<JailExit> { monitor.losses }
 
-    /// Waits until nexus-jail is gone, for whatever reason.
+    /// Waits until nexus-jail is gone for good: closed, its keeper killed, or its launcher dead five times in a minute.
     public func exited() async -> JailExit { await monitor.exited() }
 
     /// Ends nexus-jail and with it all its jails.
-    public func close() { shutdown(monitor.control, Int32(SHUT_RDWR)) }
+    public func close() { monitor.close() }
 
     /// Builds a jail and executes the program in it.
     ///
@@ -197,11 +200,16 @@ public final class JailLauncher: Sendable {
             request.descriptors |= 1 << UInt32(bit)
             passed.append(descriptor)
         }
-        let sent = cjail_send(monitor.control, &request, MemoryLayout<jail_request>.size, passed, passed.count)
+        let connection = monitor.connection
+        let sent =
+            connection.map {
+                cjail_send($0.descriptor, &request, MemoryLayout<jail_request>.size, passed, passed.count)
+            } ?? -EPIPE
         guard sent == 0 else {
             Glibc.close(ends[0])
             whenOver()
-            throw sent == -EPIPE || sent == -ECONNRESET ? Self.gone(policy) : .system("request to nexus-jail", -sent)
+            guard sent == -EPIPE || sent == -ECONNRESET else { throw .system("request to nexus-jail", -sent) }
+            throw monitor.hasExited ? Self.gone(policy) : Self.lost(policy)
         }
         let session = JailSession(
             policy, bounds: bounds, descriptor: ends[0], purpose: purpose, denied: denied, whenOver: whenOver)
@@ -214,6 +222,10 @@ public final class JailLauncher: Sendable {
 
     private static func gone(_ policy: JailPolicy) -> JailError {
         JailError(.launcher, "jail \"\(policy.name)\": nexus-jail has ended; start a new launcher")
+    }
+
+    private static func lost(_ policy: JailPolicy) -> JailError {
+        JailError(.launcher, "jail \"\(policy.name)\": nexus-jail has ended and is being started again; try again")
     }
 }
 

@@ -1,6 +1,7 @@
-// One thread watches all report sockets and the launcher's control socket, so that 500 jails cost 500 descriptors and
-// no thread each. It is also the thread that starts nexus-jail: PR_SET_PDEATHSIG fires when the *thread* that started
-// a process ends, and this one lives exactly as long as the launcher may.
+// One thread watches all report sockets and those of nexus-jail, so that 500 jails cost 500 descriptors and no thread
+// each. It is also the thread that starts nexus-jail: PR_SET_PDEATHSIG fires when the *thread* that started a process
+// ends, and this one lives exactly as long as nexus-jail may. Its first process, the keeper, hands over a socket to
+// each launcher; while there is none, nothing can be started.
 import CJail
 import Glibc
 import Synchronization
@@ -17,29 +18,40 @@ final class JailMonitor: Sendable {
         /// The thread is about to end: nothing new may be watched.
         var finished = false
         var exitWaiters: [CheckedContinuation<JailExit, Never>] = []
+        var keeper: Int32 = 0
+        /// Of the launcher that runs, or ran last.
+        var identity = LauncherConnection.Identity(pid: 0, user: 0, group: 0)
+        var connection: LauncherConnection?
+        /// A launcher's socket that has not greeted yet.
+        var candidate: Int32 = -1
+        /// The host wants no launcher any more.
+        var isClosed = false
     }
     private let state = Mutex(State())
     private let epoll: Int32
-    /// Closed when neither the launcher nor the thread refers to the monitor any more, so that its number cannot come
-    /// to mean another file while somebody still uses it.
-    let control: Int32
-    private let child = Mutex(LauncherProcess.Identity(pid: 0, user: 0, group: 0))
+    /// The keeper's socket, closed when neither the launcher nor the thread refers to the monitor any more.
+    private let control: Int32
+    /// How each launcher ended that was replaced; ends when no more will be.
+    let losses: AsyncStream<JailExit>
+    private let lossEvents: AsyncStream<JailExit>.Continuation
     private static let controlToken: UInt64 = 0
+    private static let launcherToken: UInt64 = 1 << 62
     /// Set in the token of a session's listener.
     private static let listenerBit: UInt64 = 1 << 63
 
     /// Runs `start` on the new thread, which then watches until the launcher is gone, and ends with `whenOver`.
     init(
         control: Int32, whenOver: @escaping @Sendable () -> Void,
-        start: @escaping @Sendable () -> Result<LauncherProcess.Identity, JailError>
+        start: @escaping @Sendable () -> Result<LauncherProcess.Started, JailError>
     ) throws(JailError) {
         self.control = control
+        (losses, lossEvents) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(16))
         epoll = cjail_watch_create()
         guard epoll >= 0 else { throw .system("epoll_create1", -epoll) }
         let (outcome, semaphore) = (StartOutcome(), StartSemaphore())
         let body = ThreadBody { [self] in
             let result = start()
-            if case .success(let identity) = result { child.withLock { $0 = identity } }
+            if case .success(let started) = result { begin(started) }
             outcome.result.withLock { $0 = result }
             semaphore.signal()
             guard case .success = result else { return }
@@ -57,11 +69,33 @@ final class JailMonitor: Sendable {
     }
 
     deinit {
-        close(control)
-        if epoll >= 0 { close(epoll) }
+        _ = Glibc.close(control)
+        if epoll >= 0 { _ = Glibc.close(epoll) }
     }
 
-    var launcher: LauncherProcess.Identity { child.withLock { $0 } }
+    private func begin(_ started: LauncherProcess.Started) {
+        state.withLock { state in
+            state.keeper = started.keeper
+            state.connection = started.connection
+            state.identity = started.connection.identity
+        }
+        _ = cjail_watch_add(epoll, started.connection.descriptor, Self.launcherToken)
+    }
+
+    /// Of the launcher that runs, or of the last one.
+    var launcher: LauncherConnection.Identity { state.withLock { $0.identity } }
+    var keeper: Int32 { state.withLock { $0.keeper } }
+    /// Nil while there is no launcher.
+    var connection: LauncherConnection? { state.withLock { $0.connection } }
+
+    /// Ends nexus-jail: a launcher whose socket closes ends in order, and its keeper after it.
+    func close() {
+        let connection = state.withLock { state in
+            state.isClosed = true
+            return state.connection
+        }
+        if let connection { shutdown(connection.descriptor, Int32(SHUT_RDWR)) }
+    }
 
     /// Begins to watch a session's socket.
     func add(_ session: JailSession, descriptor: Int32) throws(JailError) {
@@ -141,7 +175,8 @@ final class JailMonitor: Sendable {
     }
 
     private func handle(_ token: UInt64) {
-        if token == Self.controlToken { return launcherGone() }
+        if token == Self.controlToken { return keeperSpoke() }
+        if token == Self.launcherToken { return launcherSpoke() }
         if token & Self.listenerBit != 0 { return serve(token & ~Self.listenerBit) }
         guard let session = state.withLock({ $0.sessions[token] }) else { return }
         let goesOn = session.readable()
@@ -175,26 +210,75 @@ final class JailMonitor: Sendable {
         }
     }
 
-    /// The launcher says nothing after its greeting, so whatever arrives on the control socket is its end.
-    private func launcherGone() {
+    // MARK: nexus-jail
+
+    private func keeperSpoke() {
+        switch LauncherProcess.receive(control) {
+        case .nothingYet: return
+        case .record: return keeperGone()
+        case .handed(let handover):
+            dropLauncher()
+            let isWanted = state.withLock { state in
+                if !state.isClosed { state.candidate = handover.descriptor }
+                return !state.isClosed
+            }
+            // Closed, it ends that launcher, and the keeper after it.
+            guard isWanted else { return _ = Glibc.close(handover.descriptor) }
+            _ = cjail_watch_add(epoll, handover.descriptor, Self.launcherToken)
+            if let loss = handover.loss { lossEvents.yield(loss) }
+        }
+    }
+
+    /// It greets and says nothing more, so whatever else arrives is its end.
+    private func launcherSpoke() {
+        let (candidate, connection) = state.withLock { ($0.candidate, $0.connection) }
+        guard candidate >= 0 || connection != nil else { return }
+        switch LauncherProcess.read(candidate >= 0 ? candidate : connection?.descriptor ?? -1) {
+        case .nothingYet: return
+        case .record(let record?) where candidate >= 0:
+            guard let greeted = LauncherConnection(candidate, greeting: record) else { return dropLauncher() }
+            let isWanted = state.withLock { state in
+                state.candidate = -1
+                state.connection = greeted
+                state.identity = greeted.identity
+                return !state.isClosed
+            }
+            if !isWanted { close() }
+        default: dropLauncher()
+        }
+    }
+
+    private func dropLauncher() {
+        let (candidate, connection) = state.withLock { state in
+            defer { (state.candidate, state.connection) = (-1, nil) }
+            return (state.candidate, state.connection)
+        }
+        if let connection { _ = cjail_watch_remove(epoll, connection.descriptor) }
+        guard candidate >= 0 else { return }
+        _ = cjail_watch_remove(epoll, candidate)
+        _ = Glibc.close(candidate)
+    }
+
+    private func keeperGone() {
         _ = cjail_watch_remove(epoll, control)
         shutdown(control, Int32(SHUT_RDWR))
-        let pid = launcher.pid
+        dropLauncher()
+        let pid = keeper
         var status: Int32 = 0
         var result: Int32
         repeat { result = waitpid(pid, &status, 0) } while result < 0 && errno == EINTR
-        let exit: JailExit =
-            result != pid ? .lost : status & 0x7F == 0 ? .exited(code: status >> 8 & 0xFF) : .signalled(status & 0x7F)
+        let exit: JailExit = result != pid ? .lost : JailExit(waitStatus: status)
         let waiters = state.withLock { state in
             state.exit = exit
             defer { state.exitWaiters = [] }
             return state.exitWaiters
         }
+        lossEvents.finish()
         for waiter in waiters { waiter.resume(returning: exit) }
     }
 }
 
-private final class StartOutcome: Sendable { let result = Mutex<Result<LauncherProcess.Identity, JailError>?>(nil) }
+private final class StartOutcome: Sendable { let result = Mutex<Result<LauncherProcess.Started, JailError>?>(nil) }
 
 /// A semaphore that lives as long as both threads need it.
 private final class StartSemaphore: @unchecked Sendable {

@@ -34,7 +34,7 @@ import Testing
         try host.nexus("plugin", "start", "echo")
         try host.nexus("plugin", "start", "crypto-bot")
         let family = try host.descendants()
-        #expect(family.count >= 5)  // nexus-jail, and an init and a plugin twice
+        #expect(family.count >= 6)  // nexus-jail's keeper and launcher, and an init and a plugin twice
         kill(host.processID, SIGKILL)
         let killed = Date()
         #expect(eventually(within: 5) { !family.contains(where: isAlive) })
@@ -46,14 +46,44 @@ import Testing
         #expect(try host.call("echo", "{}").status == 0)
     }
 
-    @Test func aHostWhoseLauncherDiesStopsAndSaysWhy() throws {
+    /// Every jail is lost with it, and each loss is on record; callers are answered, and the next calls are served.
+    @Test(arguments: Person.available)
+    func aKilledLauncherIsReplacedAndEveryLossIsRecorded(person: Person) throws {
+        let host = try TestHost(person)
+        try host.install("echo")
+        try host.install("crypto-bot")
+        try host.nexus("plugin", "start", "crypto-bot")
+        let running = try host.begin("sleep", #"{"ms":60000}"#)
+        #expect(eventually { (try? host.audit().contains { $0["tool"]?.stringValue == "sleep" }) == true })
+        let lost = Set(try host.descendants()).subtracting(try host.jailProcesses())
+        kill(host.launcherID, SIGKILL)
+        let failure = try JSONValue(parsing: try running.finish(seconds: 20).errors)["error"]
+        #expect(
+            failure?["message"]?.stringValue?.contains("lost: the jail was killed") == true, "\(failure?.text ?? "")")
+        #expect(eventually(within: 5) { !lost.contains(where: isAlive) })
+        #expect(eventually { (try? host.call("echo", #"{"n":2}"#).output) == "{\"n\":2}\n" })
+        #expect(isAlive(host.processID))
+        let status = try host.nexus("status", "--json").json()
+        #expect(status["launcherID"]?.intValue != Int(host.launcherID))
+        let incidents = try host.nexus("plugin", "incidents", "--json").json()["incidents"]?.arrayValue ?? []
+        #expect(incidents.contains { $0["plugin"] == .null && $0["cause"]?.stringValue?.contains("signal 9") == true })
+        #expect(incidents.contains { $0["plugin"]?.stringValue == "echo" })
+        // The plugin that an admin had started comes back by itself, and none of this counts against it.
+        #expect(eventually { (try? host.state(of: "crypto-bot")["state"]?.stringValue) == "running" })
+        #expect(try host.state(of: "echo")["failures"]?.intValue == 0)
+        let kinds = try host.audit().compactMap { $0["event"]?.stringValue }
+        #expect(kinds.contains("launcher-lost"))
+    }
+
+    @Test func aHostWhoseKeeperDiesStopsAndSaysWhy() throws {
         let host = try TestHost()
         try host.install("echo")
         _ = try host.call("echo")
-        kill(host.launcherID, SIGKILL)
-        #expect(eventually { !isAlive(host.processID) })
+        let family = try host.descendants()
+        for keeper in try host.jailProcesses().subtracting([host.launcherID]) { kill(keeper, SIGKILL) }
+        #expect(eventually { !isAlive(host.processID) && !family.contains(where: isAlive) })
         let log = try String(contentsOfFile: "\(host.home)/nexusd.log", encoding: .utf8)
-        #expect(log.contains("nexus-jail ended"))
+        #expect(log.contains("nexus-jail ended (its keeper killed by signal 9)"))
         try host.up()
         #expect(try host.call("echo", "{}").status == 0)
     }

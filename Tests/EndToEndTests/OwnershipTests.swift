@@ -57,8 +57,10 @@ import Testing
             return Set(line.split(separator: "\t").dropFirst())
         }
         #expect(try !ids(host.processID).contains("0"))
-        #expect(try ids(host.launcherID) == ["0"])
-        for process in try host.descendants() where process != host.launcherID {
+        let jail = try host.jailProcesses()
+        #expect(jail.count == 2 && jail.contains(host.launcherID))
+        for process in jail { #expect(try ids(process) == ["0"]) }
+        for process in Set(try host.descendants()).subtracting(jail) {
             let uid = try #require(try ids(process).first.flatMap { Int($0) })
             #expect((2_000_000_000...2_000_065_535).contains(uid), "process \(process) runs as \(uid)")
         }

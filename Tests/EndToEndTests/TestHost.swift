@@ -74,6 +74,14 @@ final class TestHost {
         return path
     }
 
+    /// nexus-jail: its keeper and the launcher that it started.
+    func jailProcesses() throws -> Set<Int32> {
+        let keepers = try Program.run(["/usr/bin/pgrep", "-P", "\(processID)"]).output.split(separator: "\n")
+            .compactMap { Int32($0) }
+        let launcher = try nexus("status", "--json").json()["launcherID"]?.intValue ?? 0
+        return Set(keepers + [Int32(launcher)])
+    }
+
     /// Every process below nexusd.
     func descendants() throws -> [Int32] { try Self.descendants(of: processID) }
 

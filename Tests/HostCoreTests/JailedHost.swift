@@ -17,16 +17,20 @@ final class JailedHost: Sendable {
     let audit: AuditLog
     private let launcher: JailLauncher
 
-    init(budget: HostBudget = .standard) throws {
+    let incidents: IncidentStore
+
+    init(budget: HostBudget = .standard, limits: RestartPolicy.Limits = .standard) throws {
         folder = try TestHome()
         let home = folder.home
         let database = try folder.database()
         audit = try AuditLog(directory: home.audit)
         catalog = try PluginCatalog(database: database, store: BundleStore(directory: home.store))
+        incidents = IncidentStore(database: database)
         launcher = try JailLauncher.start(helper: try Self.built("debug/nexus-jail"), mountRoots: [])
         supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, poller: try DescriptorPoller(),
-            services: HTTPFetchService(), budget: budget)
+            services: HTTPFetchService(), incidents: IncidentRecorder(store: incidents, audit: audit),
+            restarts: try RestartControl(database: database, limits: limits), budget: budget)
         pipeline = CallPipeline(
             authenticator: Authenticator(tokens: TokenStore(database: database), administrators: [0]),
             catalog: catalog, policy: Policy(),

@@ -59,6 +59,15 @@ import Testing
                 try database.execute(
                     sql: "INSERT INTO previous_version VALUES ('sample', ?, 'd0', '2025-01-01')",
                     arguments: [Data(SamplePlugin.manifest())])
+            case "8-incidents":
+                try database.execute(
+                    sql: """
+                        INSERT INTO incident (time, plugin, version, instance, code, cause, remains)
+                        VALUES (7, 'sample', '1.0.0', 'sample#1', 'plugin-failed', 'c', CAST('{"signal":9}' AS BLOB))
+                        """)
+            case "9-plugin-states":
+                try database.execute(
+                    sql: "INSERT INTO plugin_state VALUES ('sample', 'parked', 1, 'it fell', 7, 5)")
             default: Issue.record("no rows for \(name): add some")
             }
         }
@@ -97,6 +106,19 @@ import Testing
         #expect(try database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM previous_version") } == 0)
     }
 
+    private func checkSupervision(_ version: String, _ database: HostCore.Database) throws {
+        let reached = try #require(Migrations.names.firstIndex(of: version))
+        if reached >= (Migrations.names.firstIndex(of: "8-incidents") ?? .max) {
+            let incident = try #require(try IncidentStore(database: database).list(of: "sample", limit: 9).first)
+            #expect(incident.time == 7 && incident.remains.signal == 9 && incident.instance == "sample#1")
+        }
+        if reached >= (Migrations.names.firstIndex(of: "9-plugin-states") ?? .max) {
+            let states = try PluginStateStore(database: database).all()
+            #expect(
+                states == ["sample": PluginState(.parked, isWanted: true, cause: "it fell", since: 7, failures: 5)])
+        }
+    }
+
     @Test(arguments: Migrations.names)
     func whatAnEarlierVersionWroteIsReadAfterTheMigration(version: String) throws {
         do {
@@ -108,6 +130,7 @@ import Testing
         let database = try folder.database()
         try check(version, database)
         try check(version, folder.database())
+        try checkSupervision(version, database)
     }
 
     @Test func theNamesAreThoseOfTheMigratorInItsOrder() {

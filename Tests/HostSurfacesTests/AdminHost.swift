@@ -32,7 +32,9 @@ final class AdminHost: Sendable {
         let secrets = SecretStore(database: database, key: try MasterKey.load(home).key)
         let supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, poller: try DescriptorPoller(),
-            services: HTTPFetchService())
+            services: HTTPFetchService(),
+            incidents: IncidentRecorder(store: IncidentStore(database: database), audit: audit),
+            restarts: try RestartControl(database: database))
         let authenticator = Authenticator(tokens: tokens, administrators: [Self.administrator])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,
@@ -41,9 +43,9 @@ final class AdminHost: Sendable {
         api = AdminAPI(
             authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
             secrets: secrets,
-            tokens: tokens, audit: audit,
+            tokens: tokens, audit: audit, incidents: IncidentStore(database: database),
             facts: HostFacts(
-                version: "1", home: home.path, processID: 1, userID: 2, launcherID: 3, jailsAsRoot: false,
+                version: "1", home: home.path, processID: 1, userID: 2, launcherID: { 3 }, jailsAsRoot: false,
                 boundsProcessorTime: true,
                 agentURL: { "http://127.0.0.1:1/mcp" }), shutDown: { stop.call() })
         stop.set { [weak self] in self?.stops.withLock { $0 += 1 } }

@@ -255,8 +255,17 @@ private func limits(
         let homes = try launcher.directories()
         let jails = [try await launcher.idle(), try await launcher.idle()]
         #expect(try launcher.jailDirectories().count >= 2 * 2)
-        kill(launcher.processID, SIGKILL)
+        let first = launcher.processID
+        kill(first, SIGKILL)
         for jail in jails { #expect(await jail.exited() == .lost) }
+        // The one that follows removes what it left, and takes no number twice.
+        #expect(await eventually { launcher.processID != first && (try? launcher.jailDirectories()) == [] })
+        let next = try await launcher.idle()
+        let numbers = try launcher.jailDirectories().compactMap { Int($0.split(separator: "/").last ?? "") }
+        #expect(!numbers.isEmpty && numbers.allSatisfy { $0 > 2 }, "\(numbers)")
+        next.kill()
+        #expect(await eventually { (try? launcher.jailDirectories()) == [] })
+        kill(launcher.keeperID, SIGKILL)
         #expect(await eventually { homes.allSatisfy { access($0, F_OK) != 0 } })
     }
 
@@ -321,15 +330,17 @@ private func limits(
     @Test func versionTwoGetsItsLimitsBeforeTheJailIsBorn() async throws {
         let home = "/tmp/nexus-fake-v2-\(getpid())"
         let files = ["memory.max", "memory.swap.max", "memory.oom.group", "pids.max", "cpu.max"]
-        try FileManager.default.createDirectory(atPath: "\(home)/1", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: home) }
         try "cpu memory pids\n".write(toFile: "\(home)/cgroup.subtree_control", atomically: false, encoding: .utf8)
-        for file in files { try "".write(toFile: "\(home)/1/\(file)", atomically: false, encoding: .utf8) }
         let fake = CgroupHome(
             bounds: CgroupBounds(versions: [.memory: .v2, .pids: .v2, .cpu: .v2]), arguments: ["--cgroup2", home],
             directories: [])
         let launcher = try JailLauncher.start(helper: Programs.jail, mountRoots: ["/usr"], home: fake)
         defer { launcher.close() }
+        // Made ahead for the first jail; a kernel would put these files there.
+        #expect(await eventually { access("\(home)/1", F_OK) == 0 })
+        for file in files { try "".write(toFile: "\(home)/1/\(file)", atomically: false, encoding: .utf8) }
         let error = await #expect(throws: JailError.self) {
             try await launcher.run(["/usr/bin/true"], limits(cpu: 20))
         }

@@ -117,12 +117,88 @@ import Testing
     }
 
     @Test(arguments: Person.available)
-    func aLauncherThatWasKilledIsSaidToBeGone(person: Person) async throws {
+    func aLauncherThatIsKilledIsReplacedAndItsJailsAreLost(person: Person) async throws {
         let launcher = try person.launcher()
-        kill(launcher.processID, SIGKILL)
-        #expect(await launcher.exited() == .signalled(SIGKILL))
+        defer { launcher.close() }
+        let first = launcher.processID
+        let jail = try await launcher.idle()
+        kill(first, SIGKILL)
+        #expect(await jail.exited() == .lost)
+        var losses = launcher.losses.makeAsyncIterator()
+        #expect(await losses.next() == .signalled(SIGKILL))
+        #expect(await eventually { launcher.processID != first && processExists(launcher.processID) })
+        #expect(launcher.privileged == (person == .root))
+        let next = try await launcher.idle()
+        #expect(processExists(next.processID) && next.report["verify"]?.state == .applied)
+        #expect(!processExists(first) && launcher.openSessions == 1)
+        #expect(person == .ordinary || launcher.idsInUse == 1)
+    }
+
+    /// A request that comes between two launchers, or goes to one that dies over it.
+    @Test(arguments: Person.available)
+    func startsUnderAKilledLauncherFailAsRetryableOrSucceed(person: Person) async throws {
+        let launcher = try person.launcher()
+        defer { launcher.close() }
+        let program = SystemPolicy.program(["/usr/bin/true"])
+        let load = Task {
+            var codes: [JailError.Code?] = []
+            while !Task.isCancelled { codes.append(await failure(launcher, program)?.code) }
+            return codes
+        }
+        for _ in 0..<3 {
+            let pid = launcher.processID
+            kill(pid, SIGKILL)
+            #expect(await eventually { launcher.processID != pid })
+        }
+        #expect(await failure(launcher, program) == nil)
+        load.cancel()
+        let codes = await load.value
+        #expect(codes.allSatisfy { $0 == nil || $0 == .launcher }, "\(codes)")
+        print("killed launchers [\(person.rawValue)]: \(codes.count) starts, \(codes.count { $0 != nil }) refused")
+    }
+
+    @Test(arguments: Person.available)
+    func aLauncherThatDiesFiveTimesInAMinuteIsGivenUp(person: Person) async throws {
+        let launcher = try person.launcher()
+        for _ in 0..<5 {
+            let pid = launcher.processID
+            kill(pid, SIGKILL)
+            #expect(await eventually { launcher.processID != pid || !processExists(launcher.keeperID) })
+        }
+        #expect(await launcher.exited() == .exited(code: 1))
         let error = try #require(await failure(launcher, SystemPolicy.program(["/usr/bin/true"])))
-        #expect(error.code == .launcher)
+        #expect(error.code == .launcher && error.message.contains("start a new launcher"))
+    }
+
+    @Test(arguments: Person.available)
+    func everythingEndsWithTheKeeper(person: Person) async throws {
+        let launcher = try person.launcher()
+        let jail = try await launcher.idle()
+        let all = [launcher.processID, jail.processID]
+        kill(launcher.keeperID, SIGKILL)
+        #expect(await launcher.exited() == .signalled(SIGKILL))
+        #expect(await jail.exited() == .lost)
+        #expect(await eventually { !all.contains(where: processExists) })
+    }
+
+    /// It keeps root where there is root, so it is as closed as the launcher: nothing to read, nothing to open.
+    @Test(arguments: Person.available)
+    func theKeeperHoldsNothingButItsSocket(person: Person) async throws {
+        let launcher = try person.launcher()
+        defer { launcher.close() }
+        _ = try await launcher.idle()
+        let folder = "/proc/\(launcher.keeperID)"
+        let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/environ")
+        // Of a process that is not dumpable, these files belong to root (proc(5)).
+        #expect(attributes[.ownerAccountID] as? Int == 0)
+        // An ordinary one is started by a shell of the test, which has variables of its own.
+        guard person == .root else { return }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/environ")).isEmpty)
+        let open = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/fd").compactMap { number in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/fd/\(number)")).map { (number, $0) }
+        }
+        #expect(open.count == 4, "\(open)")
+        #expect(open.allSatisfy { $0.1 == "/dev/null" || ($0.0 == "3" && $0.1.hasPrefix("socket:")) }, "\(open)")
     }
 
     @Test func outerIdsAreInUseOnceAndComeBack() {

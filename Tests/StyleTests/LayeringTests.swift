@@ -35,7 +35,7 @@ struct LayeringTests {
         let kernel = ["linux/", "sys/"]
         let libc: Set<String> = [
             "errno.h", "fcntl.h", "poll.h", "sched.h", "signal.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h",
-            "stdlib.h", "string.h", "unistd.h", "grp.h", "limits.h",
+            "stdlib.h", "string.h", "unistd.h", "grp.h", "limits.h", "dirent.h", "time.h",
         ]
         var lines = 0
         for file in SourceTree.files("c", "h", in: ["Sources/Sandbox/JailHelper"]) {
@@ -46,6 +46,6 @@ struct LayeringTests {
                 #expect(isAllowed, "\(file.path) includes \(name)")
             }
         }
-        #expect((1...1_730).contains(lines), "nexus-jail has \(lines) lines; the limit is 1730")
+        #expect((1...1_790).contains(lines), "nexus-jail has \(lines) lines; the limit is 1790")
     }
 }

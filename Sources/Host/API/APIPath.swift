@@ -11,10 +11,14 @@ public enum APIPath {
     public static let secrets = "/v1/secrets"
     /// GET with `count`: the last entries as JSON lines.
     public static let audit = "/v1/audit"
+    /// GET lists, with `plugin` and `limit` in the query; `/ID` shows one.
+    public static let incidents = "/v1/incidents"
+    public static func incident(_ id: String) -> String { "\(incidents)/\(PercentEncoding.encode(id))" }
     public static let mcp = "/mcp"
 
-    /// POST `upgrade` takes a bundle, and `probationSeconds` in the query. GET `log` with `after`: the lines with
-    /// higher numbers, `{"lines": [{"seq", "text"}], "next"}`.
+    /// POST `upgrade` takes a bundle, and `probationSeconds` in the query; `start` (with `once=1`: not again after it
+    /// failed, nor when the host starts); `stop`.
+    /// GET `log` with `after`: the lines with higher numbers, `{"lines": [{"seq", "text"}], "next"}`.
     public static func plugin(_ name: String, _ action: String? = nil) -> String {
         "\(plugins)/\(PercentEncoding.encode(name))\(action.map { "/" + $0 } ?? "")"
     }

@@ -63,9 +63,10 @@ struct Composition {
         let fetch = HTTPFetchService()
         let services = ServiceRouter(
             fetch: fetch, values: KeyValueService(store: KeyValueStore(database: database)), audit: audit)
+        let incidents = IncidentRecorder(store: IncidentStore(database: database), audit: audit)
         let supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, python: python, poller: try DescriptorPoller(),
-            services: services)
+            services: services, incidents: incidents, restarts: try RestartControl(database: database))
         let authenticator = Authenticator(tokens: tokens, administrators: [0, geteuid(), starter])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,
@@ -76,17 +77,18 @@ struct Composition {
         let admin = AdminAPI(
             authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
             secrets: secrets,
-            tokens: tokens, audit: audit,
+            tokens: tokens, audit: audit, incidents: incidents.store,
             facts: HostFacts(
                 version: HostVersion.current, home: home.path, processID: getpid(), userID: geteuid(),
-                launcherID: launcher.processID, jailsAsRoot: launcher.privileged,
+                launcherID: { [launcher] in launcher.processID }, jailsAsRoot: launcher.privileged,
                 boundsProcessorTime: launcher.bounds.versions[.cpu] != nil, agentURL: { readiness.agentURL }),
             shutDown: { stop.send() })
         let mcp = MCPEndpoint(
             pipeline: pipeline, catalog: catalog, authenticator: authenticator, version: HostVersion.current)
         let server = HostServer(admin: admin, mcp: mcp, bodyLimit: PluginBundle.uploadLimit, label: "nexusd.http")
         try audit.append([("kind", "host"), ("event", "started"), ("version", .string(HostVersion.current))])
-        try await serve(server, home: home, readiness: readiness, stop: stop, launcher: launcher)
+        await supervisor.startWanted()
+        try await serve(server, home: home, readiness: readiness, stop: stop, incidents: incidents)
         await supervisor.shutDown()
         await fetch.shutDown()
         try audit.append([("kind", "host"), ("event", "stopped")])
@@ -101,7 +103,7 @@ struct Composition {
     }
 
     private func serve(
-        _ server: HostServer, home: Home, readiness: Readiness, stop: StopSignal, launcher: JailLauncher
+        _ server: HostServer, home: Home, readiness: Readiness, stop: StopSignal, incidents: IncidentRecorder
     ) async throws {
         guard home.socket.utf8.count < 108 else {
             throw HostError(
@@ -117,7 +119,7 @@ struct Composition {
                     .init(service: server.agents(port: port) { readiness.agentsReady(port: $0) }),
                     .init(service: stop, successTerminationBehavior: .gracefullyShutdownGroup),
                     .init(
-                        service: LauncherWatch(launcher: launcher, logger: logger),
+                        service: LauncherWatch(launcher: launcher, incidents: incidents, logger: logger),
                         successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],

@@ -21,18 +21,23 @@ final class StopSignal: Service {
     }
 }
 
-/// Without nexus-jail there are no jails: its death ends the host, whose starter restarts both.
+/// A launcher that dies is started again by its keeper, and its loss recorded. Without a keeper there are no more
+/// jails: its end is the host's, whose starter restarts both.
 struct LauncherWatch: Service {
     let launcher: JailLauncher
+    let incidents: IncidentRecorder
     let logger: Logger
 
     func run() async throws {
         // `exited` ends only with the launcher, so it is waited for outside of this task.
         let (gone, continuation) = AsyncStream<Void>.makeStream()
-        let watcher = Task { [launcher, logger] in
-            _ = await launcher.exited()
+        let watcher = Task { [launcher, incidents, logger] in
+            for await loss in launcher.losses { incidents.lostLauncher("\(loss)") }
+            let exit = await launcher.exited()
             if !Task.isCancelled {
-                logger.error("nexus-jail ended; nexusd stops, for it can confine no plugin without it")
+                let why =
+                    exit == .exited(code: 1) ? "its launcher died five times within a minute" : "its keeper \(exit)"
+                logger.error("nexus-jail ended (\(why)); nexusd stops, for it can confine no plugin without it")
             }
             continuation.finish()
         }

@@ -3,6 +3,7 @@
 // v2 directory and joins those of v1 itself: writing 0 to `tasks` costs 20 µs, a pid to `cgroup.procs` up to 8 ms.
 #include "jail.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -41,11 +42,25 @@ bool cgroup_argument(const char *name, const char *path) {
   return true;
 }
 
+// What a launcher before this one left is removed like the directories of jails that ended; numbers go on from there.
+static void take_over(int directory) {
+  DIR *entries = fdopendir(open_directory(directory, "."));
+  for (struct dirent *entry; entries && (entry = readdir(entries));) {
+    uint32_t i = 0, number = (uint32_t)strtoul(entry->d_name, NULL, 10);
+    while (i < used_slots && slots[i].number != number) i++;
+    if (number == 0 || i < used_slots || used_slots == JAIL_MAX_RUNNING) continue;
+    slots[used_slots++] = (struct slot){.pid = -1, .report = -1, .number = number};
+    if (number > last_number) last_number = number;
+  }
+  if (entries) closedir(entries);
+}
+
 bool cgroup_start(void) {
   for (int i = 0; i < CGROUP_TREES; i++) {
     if (!trees[i].path[0]) continue;
     trees[i].directory = open_directory(AT_FDCWD, trees[i].path);
     if (trees[i].directory < 0) return false;
+    take_over(trees[i].directory);
   }
   return true;
 }

@@ -1,6 +1,6 @@
 // nexus-jail: the only code between clone and exec. Single-threaded, static, no environment, no configuration but
-// argv. main.c receives requests, plan.c decides whether a plan may run at all, network.c has namespaces ready, jail.c
-// interprets the plan in the child, mounts.c and confine.c do the work, init.c is pid 1 of each jail.
+// argv. keeper.c starts main.c, which receives requests, plan.c decides whether one may run, network.c has namespaces
+// ready, jail.c interprets the plan in the child, mounts.c and confine.c do the work, init.c is pid 1 of each jail.
 #pragma once
 #define _GNU_SOURCE
 #include <errno.h>
@@ -71,6 +71,8 @@ int report_flush(int fd);
 
 // main.c
 int write_maps(pid_t pid, const struct jail_plan_header *header);
+int launch_jails(int argc, char **argv);
+int keep_launcher(int argc, char **argv);  // keeper.c
 
 // network.c
 void network_prepare(void);

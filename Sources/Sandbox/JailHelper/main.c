@@ -181,7 +181,7 @@ static bool prepare(int argc, char **argv) {
     if (strcmp(argv[i], "--mount-root") != 0 || argv[i + 1][0] != '/' || roots.count == 16) return false;
     roots.paths[roots.count++] = argv[i + 1];
   }
-  if (argc % 2 == 0 || !is_socket(CONTROL_FD)) return false;
+  if (argc % 2 == 0) return false;
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return false;
   for (int fd = 0; fd < FIRST_RECEIVED_FD; fd++)
@@ -201,7 +201,7 @@ static bool prepare(int argc, char **argv) {
   // One fresh keyring for all: an ordinary user's quota ends near 200, so one a jail is possible for root only.
   syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
   network_prepare();
-  return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+  return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 }
 
 static void reap(void) {
@@ -225,15 +225,11 @@ static void end_jails(void) {
   cgroup_end();
 }
 
-int main(int argc, char **argv) {
-  clearenv();
-  if (!prepare(argc, argv)) {
-    static const char usage[] = "nexus-jail is started by nexusd, with a control socket on descriptor 3\n";
-    return write(2, usage, sizeof usage - 1) < 0 ? 2 : 2;
-  }
-  struct jail_report hello = {.kind = JAIL_REPORT_HELLO, .status = JAIL_FORMAT_VERSION};
-  hello.value = (int32_t)geteuid();
-  hello.error = (int32_t)getegid();
+// The launcher's whole life. 0: the host closed its end.
+int launch_jails(int argc, char **argv) {
+  if (!prepare(argc, argv)) return 2;
+  struct jail_report hello = {.kind = JAIL_REPORT_HELLO, .status = JAIL_FORMAT_VERSION, .operation = (uint32_t)getpid(),
+                              .value = (int32_t)geteuid(), .error = (int32_t)getegid()};
   if (report_send(CONTROL_FD, &hello) != 0) return 1;
   struct pollfd watch[2] = {{.fd = CONTROL_FD, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
   bool refilling = true;
@@ -248,4 +244,11 @@ int main(int argc, char **argv) {
   }
   end_jails();
   return 0;
+}
+
+int main(int argc, char **argv) {
+  clearenv();
+  if (is_socket(CONTROL_FD)) return keep_launcher(argc, argv);
+  static const char usage[] = "nexus-jail is started by nexusd, with a control socket on descriptor 3\n";
+  return write(2, usage, sizeof usage - 1) < 0 ? 2 : 2;
 }

@@ -15,15 +15,18 @@ REQUEST, READY, LAUNCHED = 0x514A584E, 6, 2
 F_ADD_SEALS, EVERY_SEAL = 1033, 15
 
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-launcher = subprocess.Popen(
+keeper = subprocess.Popen(
     [sys.argv[1], "--mount-root", "/usr"], preexec_fn=lambda: os.dup2(theirs.fileno(), 3), close_fds=False, env={}
 )
-ours.recv(256)
+# The keeper hands over a socket to the launcher, which greets there and says its process id.
+_, [descriptor], _, _ = socket.recv_fds(ours, 256, 1)
+control = socket.socket(fileno=descriptor)
+launcher_id = struct.unpack_from("8xI", control.recv(256))[0]
 plan = os.memfd_create("plan", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
 os.write(plan, open(sys.argv[2], "rb").read())
 fcntl.fcntl(plan, F_ADD_SEALS, EVERY_SEAL)
 report, jail_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-socket.send_fds(ours, [struct.pack("IIII", REQUEST, 3, 0, 0)], [plan, jail_end.fileno()])
+socket.send_fds(control, [struct.pack("IIII", REQUEST, 4, 0, 0)], [plan, jail_end.fileno()])
 jail_end.close()
 init, held = 0, []
 while True:
@@ -34,5 +37,5 @@ while True:
         init = value
     if kind == READY or not record:
         break
-print(f"{launcher.pid} {init}", flush=True)
+print(f"{launcher_id} {init}", flush=True)
 time.sleep(60)

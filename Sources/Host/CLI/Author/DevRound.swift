@@ -69,7 +69,8 @@ struct DevRound {
     func run(_ bundle: PluginBundle, on client: HostClient) async throws {
         _ = try await client.json(.post, APIPath.plugins, body: bundle.upload)
         do {
-            let plugin = try await client.json(.post, APIPath.plugin(project.name, "start"))
+            let plugin = try await client.json(
+                .post, APIPath.plugin(project.name, "start"), query: [("once", "1")])
             says.note(
                 "running",
                 "\(project.name) \(bundle.manifest.version) runs in its jail: \(plugin.shown("instance"))")

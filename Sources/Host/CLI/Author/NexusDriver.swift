@@ -63,7 +63,9 @@ struct NexusUnderTest: HostUnderTest {
         }
     }
 
-    func start(_ plugin: String) async -> HostAnswer { await send(APIPath.plugin(plugin, "start")) }
+    func start(_ plugin: String) async -> HostAnswer {
+        await send(APIPath.plugin(plugin, "start"), query: [("once", "1")])
+    }
 
     func call(_ call: HostToolCall) async -> HostAnswer {
         let deadline = call.deadlineMilliseconds.map { [("milliseconds", "\($0)")] } ?? []

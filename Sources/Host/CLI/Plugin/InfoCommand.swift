@@ -11,7 +11,8 @@ struct PluginText {
             "\(output.bold(plugin.shown("name"))) \(plugin.shown("version")) (\(plugin.shown("kind"))): "
                 + plugin.shown("description")
         )
-        output.line("state      \(plugin.shown("state"))   instance \(plugin.shown("instance"))")
+        let since = plugin["since"]?.intValue == nil ? "" : " since \(IncidentText.time(plugin, "since"))"
+        output.line("state      \(plugin.shown("state"))\(since)   instance \(plugin.shown("instance"))")
         if let cause = plugin["cause"]?.stringValue { output.line("cause      \(output.red(cause))") }
         output.line("executable \(plugin.shown("digest"))")
         output.line()

@@ -5,8 +5,8 @@ struct PluginCommand: AsyncParsableCommand {
         commandName: "plugin", abstract: "Install plugins and look after them.",
         subcommands: [
             PluginInstallCommand.self, PluginUpgradeCommand.self, PluginListCommand.self, PluginInfoCommand.self,
-            PluginPermissionsCommand.self,
-            PluginLogsCommand.self, PluginEndpointCommand.self, PluginStartCommand.self, PluginStopCommand.self,
+            PluginPermissionsCommand.self, PluginLogsCommand.self, PluginIncidentsCommand.self,
+            PluginEndpointCommand.self, PluginStartCommand.self, PluginStopCommand.self,
             PluginRemoveCommand.self,
         ])
 }

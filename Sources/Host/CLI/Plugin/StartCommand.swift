@@ -4,7 +4,7 @@ internal import JSONBytes
 
 struct PluginStartCommand: HostCommand {
     static let configuration = CommandConfiguration(
-        commandName: "start", abstract: "Start a plugin now; otherwise its first call does.")
+        commandName: "start", abstract: "Start a plugin now and whenever the host starts; a parked one starts again.")
     @OptionGroup var host: HostOptions
     @OptionGroup var plugin: PluginName
 

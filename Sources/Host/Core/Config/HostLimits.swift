@@ -6,11 +6,19 @@ public enum HostLimits {
     public static let argumentBytes = 1 << 20
     /// The bytes of one answer, those of `data` and `result` together.
     public static let answerBytes = 8 << 20
+    /// Incidents that are kept of one plugin.
+    public static let incidentsKept = 100
+    /// Lines of standard error in one incident.
+    public static let incidentLines = 20
+    /// Request ids in one incident.
+    public static let incidentCalls = 64
     /// Calls of one instance that were given up and have had no answer yet, as far as they are remembered.
     public static let givenUpCalls = 1_024
     /// Between two pings of a plugin with open calls.
     public static let pingMilliseconds: UInt64 = 2_000
-    /// How long a ping may go unanswered before the plugin's log says so.
+    /// The same without open calls.
+    public static let idlePingMilliseconds: UInt64 = 10_000
+    /// How long a ping may go unanswered before the plugin's log says so, or, without open calls, another follows.
     public static let pongMilliseconds: UInt64 = 5_000
     /// One secret's value.
     public static let secretBytes = 16 << 10

@@ -5,6 +5,7 @@ public enum Migrations {
     /// Names, oldest first. Tests migrate from each of them.
     public static let names = [
         "1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values", "6-value-sums", "7-previous-versions",
+        "8-incidents", "9-plugin-states",
     ]
 
     public static var all: DatabaseMigrator {
@@ -81,6 +82,26 @@ public enum Migrations {
                         plugin TEXT PRIMARY KEY REFERENCES plugin (name) ON DELETE CASCADE, manifest BLOB NOT NULL,
                         digest TEXT NOT NULL, installed TEXT NOT NULL
                     ) STRICT;
+                    """)
+        }
+        migrator.registerMigration("8-incidents") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE incident (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,
+                        plugin TEXT REFERENCES plugin (name) ON DELETE CASCADE, version TEXT, instance TEXT,
+                        code TEXT NOT NULL, cause TEXT NOT NULL, remains BLOB NOT NULL
+                    ) STRICT;
+                    CREATE INDEX incident_plugin ON incident (plugin, id);
+                    """)
+        }
+        migrator.registerMigration("9-plugin-states") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE plugin_state (
+                        plugin TEXT PRIMARY KEY REFERENCES plugin (name) ON DELETE CASCADE, state TEXT NOT NULL,
+                        wanted INTEGER NOT NULL, cause TEXT, since INTEGER NOT NULL, failures INTEGER NOT NULL
+                    ) STRICT, WITHOUT ROWID;
                     """)
         }
     }

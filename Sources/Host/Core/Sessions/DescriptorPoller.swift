@@ -18,6 +18,8 @@ public final class DescriptorPoller: Sendable {
     }
     private let state = Mutex(State())
     private let epoll: Int32
+    /// Of the sessions whose sockets these are.
+    let health = HealthTimer()
 
     public init() throws(HostError) {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))

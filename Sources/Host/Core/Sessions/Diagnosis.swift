@@ -54,6 +54,13 @@ struct Diagnosis: Sendable, Equatable, CustomStringConvertible {
             fix: "keep reading descriptor 3 while a tool works: do the work in another thread or task")
     }
 
+    static func dead(_ milliseconds: UInt64) -> Diagnosis {
+        Diagnosis(
+            requirement: "ABI-6.6",
+            problem: "the plugin did not answer two pings for \(milliseconds) ms, and no call was open",
+            fix: "read descriptor 3 also while there is nothing to do, and answer each ping at once")
+    }
+
     static func silent(_ milliseconds: UInt64) -> Diagnosis {
         Diagnosis(
             requirement: "ABI-6.6",

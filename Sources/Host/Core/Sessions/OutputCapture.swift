@@ -101,6 +101,9 @@ public final class PluginLog: Sendable {
         }
     }
 
+    /// The number of the last line.
+    var count: Int { state.withLock { $0.count } }
+
     public func recent(_ count: Int) -> [String] { state.withLock { $0.lines.suffix(count).map(\.text) } }
 
     /// The kept lines with higher numbers; all of them for a number that was never given, as after a restart.

@@ -1,6 +1,7 @@
 internal import CJail
 internal import Confinement
 internal import Glibc
+internal import JSONBytes
 internal import PluginABI
 internal import Sandbox
 internal import Synchronization
@@ -27,6 +28,8 @@ final class PluginInstance: Sendable {
         var log: PluginLog
         /// Puts a refused system call, or a limit that was met, on record.
         var denied: @Sendable (Denial, CallContext?) -> Void = { _, _ in }
+        /// What an instance left behind, before `ended`.
+        var left: @Sendable (String, Incident.Remains) -> Void = { _, _ in }
         var ended: @Sendable (String, HostError) -> Void
     }
 
@@ -45,7 +48,10 @@ final class PluginInstance: Sendable {
                 descriptors: pipes.forJail(executable), denied: { [feed] in feed.received($0) })
         } catch {
             pipes.closeAll()
-            throw HostError(.jailFailed, "the plugin \(plugin.name) was not started: \(error.message)")
+            // A launcher that is gone is on its way back.
+            throw HostError(
+                .jailFailed, "the plugin \(plugin.name) was not started: \(error.message)",
+                retryable: error.code == .launcher)
         }
         pipes.closeJailEnds()
         let instance = PluginInstance(
@@ -76,18 +82,21 @@ final class PluginInstance: Sendable {
             },
             OutputCapture(descriptor: pipes.errors.host, source: "stderr", log: log, poller: environment.poller),
         ]
+        let epitaph = Epitaph(jail: jail, log: log)
         session = PluginSession(
             plugin: plugin.name, descriptor: pipes.channel.host, poller: environment.poller,
             callbacks: PluginSession.Callbacks(
                 log: { log.add($0) }, diagnose: { log.add($0) }, services: environment.services,
                 explainEnd: { [denied = environment.denied] in
                     let end = await Self.end(of: jail, within: HostLimits.exitStatusMilliseconds)
+                    epitaph.end.withLock { $0 = end }
                     if let denial = end.flatMap({ Denial($0, plugin: plugin.name, instance: id) }) {
                         log.add(denial)
                         denied(denial, nil)
                     }
                     return Self.cause(end, plugin: plugin.name)
                 },
+                left: { [left = environment.left] in left(id, epitaph.remains($0)) },
                 ended: { cause in
                     jail.kill()
                     feed.leaveSession()
@@ -203,6 +212,35 @@ final class PluginInstance: Sendable {
                 take()?.resume(returning: nil)
             }
         }
+    }
+}
+
+/// What an instance will have left behind, once it is over.
+private final class Epitaph: Sendable {
+    /// As init told it; nil if it had not in time, or nobody asked.
+    let end = Mutex<JailEnd?>(nil)
+    private let born = ContinuousClock.now
+    private let layers: JSONValue
+    private let log: PluginLog
+    private let logged: Int
+
+    init(jail: Jail, log: PluginLog) {
+        layers = jail.report.json
+        self.log = log
+        logged = log.count
+    }
+
+    func remains(_ session: SessionRemains) -> Incident.Remains {
+        var remains = Incident.Remains(end.withLock { $0 })
+        remains.state = session.state.rawValue
+        remains.received = session.received.names
+        remains.sent = session.sent.names
+        remains.calls = Array(session.calls.sorted().prefix(HostLimits.incidentCalls))
+        remains.uptimeMilliseconds = UInt64(clamping: Int64((ContinuousClock.now - born) / .milliseconds(1)))
+        remains.layers = layers
+        let said = log.lines(after: logged, limit: .max).map(\.text).filter { $0.hasPrefix("stderr: ") }
+        remains.standardError = said.suffix(HostLimits.incidentLines).map { String($0.dropFirst(8)) }
+        return remains
     }
 }
 

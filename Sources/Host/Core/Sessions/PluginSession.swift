@@ -16,6 +16,8 @@ final class PluginSession: Sendable {
         var services: any HostServices
         /// The plugin closed its socket: find out why it went. The answer is the cause that callers are given.
         var explainEnd: @Sendable () async -> HostError
+        /// What the conversation left behind; called once, before `ended`.
+        var left: @Sendable (SessionRemains) -> Void = { _ in }
         /// The conversation is over; called once.
         var ended: @Sendable (HostError) -> Void
     }
@@ -34,7 +36,6 @@ final class PluginSession: Sendable {
         var health = HealthCheck()
         /// Who waits for the answer to a ping of its own, by nonce.
         var pings: [UInt64: CheckedContinuation<HostError?, Never>] = [:]
-        var isWatched = false
     }
 
     private let state: Mutex<State>
@@ -61,6 +62,7 @@ final class PluginSession: Sendable {
                 if interest.contains(.writable) { self.state.withLock { flush(&$0) } }
             }
         }
+        poller.health.watch(self)
     }
 
     /// The versions that the plugin offered in its hello.
@@ -156,7 +158,6 @@ final class PluginSession: Sendable {
                         var frame = Message.call(call).frame(stream: stream)
                         transmit(frame.encoded(), &state)
                         frame.body.wipe()
-                        watch(&state)
                         return nil
                     } catch {
                         return HostError(
@@ -203,32 +204,22 @@ final class PluginSession: Sendable {
         fail(HostError(.deadlineExceeded, "the plugin \(plugin) failed: \(diagnosis.forCaller)", retryable: true))
     }
 
-    /// Pings the plugin as long as calls are open, so that one that does not read is found out before a deadline.
-    private func watch(_ state: inout State) {
-        guard !state.isWatched else { return }
-        state.isWatched = true
-        Task { [weak self] in
-            repeat { try await Task.sleep(for: .milliseconds(HostLimits.pingMilliseconds)) } while self?.check() == true
+    /// Pings the plugin when its time has come, and ends the session of one that is dead. For `HealthTimer`.
+    func checkHealth() {
+        let action: HealthCheck.Action = state.withLock { state in
+            guard state.end == nil, state.core.lifecycle.state == .running else { return .wait }
+            let action = state.health.tick(now: Clock.unixMilliseconds(), isBusy: state.core.hasOpenCalls)
+            if case .ping(let nonce) = action { transmit(Message.ping(nonce: nonce).frame().encoded(), &state) }
+            return action
         }
-    }
-
-    /// Whether to go on.
-    private func check() -> Bool {
-        let diagnosis: Diagnosis?? = state.withLock { state in
-            guard state.end == nil, state.core.hasOpenCalls else {
-                state.isWatched = false
-                state.health = HealthCheck()
-                return nil
-            }
-            switch state.health.tick(now: Clock.unixMilliseconds()) {
-            case .wait: break
-            case .ping(let nonce): transmit(Message.ping(nonce: nonce).frame().encoded(), &state)
-            case .blocked(let milliseconds): return .some(.blocksItsLoop(milliseconds))
-            }
-            return .some(nil)
+        switch action {
+        case .wait, .ping: break
+        case .blocked(let milliseconds): callbacks.diagnose(.blocksItsLoop(milliseconds))
+        case .dead(let milliseconds):
+            let diagnosis = Diagnosis.dead(milliseconds)
+            callbacks.diagnose(diagnosis)
+            fail(HostError(.pluginFailed, "the plugin \(plugin) failed: \(diagnosis.forCaller)", retryable: true))
         }
-        if case .some(let mistake?) = diagnosis { callbacks.diagnose(mistake) }
-        return diagnosis != nil
     }
 
     private static let cancelled = HostError(HostError.Code("cancelled"), "the caller cancelled the call")
@@ -341,6 +332,7 @@ final class PluginSession: Sendable {
             Task { self.fail(HostError(.pluginFailed, "the plugin \(self.plugin) does not read what it is sent")) }
             return
         }
+        state.core.noteSent(bytes)
         state.unsent.append(bytes)
         flush(&state)
     }
@@ -357,9 +349,10 @@ final class PluginSession: Sendable {
 
     /// Ends the session with a cause. Every waiting caller gets it; later calls get it too.
     func fail(_ cause: HostError) {
-        let waiting: State? = state.withLock { state in
+        let ended: (State, SessionRemains)? = state.withLock { state in
             guard state.end == nil else { return nil }
             state.end = cause
+            let remains = state.core.remains
             state.core.fail()
             state.unsent.wipe()
             poller.forget(descriptor, state.ticket)
@@ -369,9 +362,11 @@ final class PluginSession: Sendable {
             state.steps = []
             state.pings = [:]
             state.hostCalls = [:]
-            return copy
+            return (copy, remains)
         }
-        guard let waiting else { return }
+        guard let (waiting, remains) = ended else { return }
+        poller.health.forget(self)
+        callbacks.left(remains)
         callbacks.ended(cause)
         for task in waiting.hostCalls.values { task.cancel() }
         for step in waiting.steps { step.waiter.resume(returning: cause) }

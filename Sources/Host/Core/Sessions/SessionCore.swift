@@ -15,7 +15,16 @@ struct SessionCore {
     private(set) var lateFrames = 0
     /// The versions that the plugin offered in its hello.
     private(set) var offeredVersions: VersionRange?
+    private var trail = Trail()
     let plugin: String
+
+    /// For whoever asks later how it ended.
+    private struct Trail {
+        /// Where the lifecycle was before the last frame of the plugin.
+        var state = LifecycleState.created
+        var received = FrameTrail()
+        var sent = FrameTrail()
+    }
 
     init(plugin: String) { self.plugin = plugin }
 
@@ -46,7 +55,7 @@ struct SessionCore {
         var effects: [Effect] = []
         decoder.append(bytes)
         do throws(ABIError) {
-            while let (stream, action, message) = try Self.next(&decoder, &lifecycle) {
+            while let (stream, action, message) = try Self.next(&decoder, &lifecycle, &trail) {
                 try receive(message, stream: stream, action, &effects)
             }
         } catch {
@@ -58,9 +67,11 @@ struct SessionCore {
 
     /// Judges the next frame and reads it where it lies in the decoder.
     private static func next(
-        _ decoder: inout FrameDecoder, _ lifecycle: inout Lifecycle
+        _ decoder: inout FrameDecoder, _ lifecycle: inout Lifecycle, _ trail: inout Trail
     ) throws(ABIError) -> (stream: UInt64, Lifecycle.Action, Message)? {
-        try decoder.next { (header, body) throws(ABIError) in
+        trail.state = lifecycle.state
+        return try decoder.next { (header, body) throws(ABIError) in
+            trail.received.note(header.kind.rawValue)
             let action = try lifecycle.advance(on: header.kind, stream: header.stream, from: .plugin)
             return (header.stream, action, try Message(header.kind, body))
         }
@@ -230,6 +241,15 @@ struct SessionCore {
         return true
     }
 
+    /// - Parameter frame: as it is sent; its fifth byte is its kind.
+    mutating func noteSent(_ frame: borrowing [UInt8]) { trail.sent.note(frame[4]) }
+
+    var remains: SessionRemains {
+        SessionRemains(
+            state: lifecycle.state == .failed ? trail.state : lifecycle.state, received: trail.received,
+            sent: trail.sent, calls: openCalls.values.map(\.context.requestID))
+    }
+
     var hasOpenCalls: Bool { !openCalls.isEmpty }
 
     /// The call that the plugin must be working on; nil where there are none or several.
@@ -247,4 +267,14 @@ struct SessionCore {
         openHostCalls.removeAll()
         decoder.wipe()
     }
+}
+
+/// What a conversation left behind: nothing of what was said.
+struct SessionRemains: Sendable {
+    /// Where it was before it failed.
+    var state: LifecycleState
+    var received: FrameTrail
+    var sent: FrameTrail
+    /// Request ids of the open calls.
+    var calls: [String]
 }

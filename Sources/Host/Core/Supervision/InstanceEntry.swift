@@ -49,13 +49,17 @@ extension Supervisor {
 
     /// How a plugin is doing, for people.
     public struct Status: Sendable, Equatable {
-        /// `running`, `starting`, `stopped` or `failed`.
+        /// `starting`, or a name of `PluginState`.
         public var state: String
+        /// Since when, in Unix milliseconds; nil for a plugin that has never run.
+        public var since: UInt64?
         public var instance: String?
         /// The jail's layers as the launcher reported them: an array of `{"layer", "state", "detail"}`.
         public var layers: JSONValue?
-        /// Why the last instance ended, if it ended badly.
+        /// Why it is in this state, where there is a reason.
         public var cause: String?
+        /// Failures in a row.
+        public var failures: Int
         public var lateFrames: Int
         public var recentLog: [String]
     }
@@ -64,11 +68,13 @@ extension Supervisor {
     public func status(of name: String) -> Status {
         let members = book.members(of: name)
         let ready = members.last { $0.member.state == .ready }.flatMap { instances[$0.number] }
-        let cause = cause(of: name)
+        let known = restarts.state(of: name)
         let isStarting = members.contains { $0.member.state == .starting }
+        // Between two calls, a plugin with a process for each has none and is stopped.
+        let resting = known?.name == .running ? .stopped : known?.name ?? .stopped
         return Status(
-            state: ready != nil ? "running" : isStarting ? "starting" : cause != nil ? "failed" : "stopped",
-            instance: ready?.id, layers: ready?.report.json, cause: cause,
+            state: ready != nil ? "running" : isStarting ? "starting" : resting.rawValue, since: known?.since,
+            instance: ready?.id, layers: ready?.report.json, cause: known?.cause, failures: known?.failures ?? 0,
             lateFrames: ready?.session.lateFrames ?? 0, recentLog: starter.log(of: name).recent(20))
     }
 

@@ -15,13 +15,14 @@ final class InstanceStarter: Sendable {
     private let python: PythonRuntime?
     private let poller: DescriptorPoller
     private let services: any HostServices
+    private let incidents: IncidentRecorder
     private let logs = Mutex<[String: PluginLog]>([:])
     /// What was verified once and is executed at every start, by digest.
     private let programs = Mutex<[String: SealedProgram]>([:])
 
     init(
         catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime?,
-        poller: DescriptorPoller, services: any HostServices
+        poller: DescriptorPoller, services: any HostServices, incidents: IncidentRecorder
     ) {
         self.catalog = catalog
         self.audit = audit
@@ -29,6 +30,7 @@ final class InstanceStarter: Sendable {
         self.python = python
         self.poller = poller
         self.services = services
+        self.incidents = incidents
     }
 
     /// How a process is called in logs.
@@ -43,7 +45,8 @@ final class InstanceStarter: Sendable {
                 plugin, id: id(plugin, member), executable: try program(of: plugin),
                 in: PluginInstance.Environment(
                     launcher: launcher, python: python, poller: poller, services: services, log: log(of: plugin.name),
-                    denied: Self.recording(to: audit), ended: { _, cause in ended(cause) }))
+                    denied: Self.recording(to: audit), left: { [incidents] in incidents.left($0, $1) },
+                    ended: { _, cause in ended(cause) }))
             try recordStart(instance)
             // Its end may have been told before it was known to the supervisor; then nobody will tell again.
             if let cause = instance.cause { throw cause }
@@ -108,12 +111,9 @@ final class InstanceStarter: Sendable {
         append("stopped", instance.plugin.name, [("instance", .string(instance.id))])
     }
 
-    func recordFailure(_ name: String, id: String, cause: HostError) {
-        append(
-            "failed", name,
-            [
-                ("instance", .string(id)), ("code", .string(cause.code.rawValue)), ("cause", .string(cause.message)),
-            ])
+    /// - Returns: what the instance left behind, if it came so far.
+    func recordFailure(_ plugin: InstalledPlugin, id: String, cause: HostError) -> Incident.Remains? {
+        incidents.failed(plugin, id, cause)
     }
 
     /// What happened to a plugin anyway is not undone by a log that cannot be written.

@@ -45,6 +45,8 @@ extension Supervisor {
                 retryable: error.retryable, retryAfterMilliseconds: error.retryAfterMilliseconds)
         }
         perform(book.promote(staged.plugin, over: old))
+        restarts.replaced(name)
+        restarts.runs(name)
         probations[name] = Probation(
             old: old, new: staged.plugin, end: probation(of: staged.plugin, over: old, probationMilliseconds))
         record("upgraded", from: old, to: staged.plugin)
@@ -94,6 +96,8 @@ extension Supervisor {
             return
         }
         perform(book.promote(probation.old, over: probation.new))
+        restarts.replaced(plugin.name)
+        startIfWanted(plugin.name)
         record("rolled-back", from: probation.new, to: probation.old, cause: cause)
         Task { [weak self] in
             try? await Task.sleep(for: .milliseconds(HostLimits.callMilliseconds))

@@ -1,6 +1,5 @@
 public import AuditLog
 public import Confinement
-internal import Logging
 internal import PluginABI
 public import Sandbox
 
@@ -9,8 +8,8 @@ public import Sandbox
 public actor Supervisor {
     let catalog: PluginCatalog
     let starter: InstanceStarter
+    let restarts: RestartControl
     private let launcher: JailLauncher
-    private let logger = Logger(label: "nexus.supervisor")
     var book: FleetBook
     /// The processes that have started, by their number in the book.
     private(set) var instances: [Int: PluginInstance] = [:]
@@ -19,7 +18,6 @@ public actor Supervisor {
     /// Who waits for a process to be started, and for one to be gone.
     private var awaitingStart: [Int: [CheckedContinuation<Result<PluginInstance, HostError>, Never>]] = [:]
     private var awaitingEnd: [Int: [CheckedContinuation<Void, Never>]] = [:]
-    private var causes: [String: String] = [:]
     private var ticketCount: UInt64 = 0
     private var isShutDown = false
     private var idleCheck: Task<Void, Never>?
@@ -29,13 +27,16 @@ public actor Supervisor {
 
     public init(
         catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime? = nil,
-        poller: DescriptorPoller, services: any HostServices, budget: HostBudget = .standard
+        poller: DescriptorPoller, services: any HostServices, incidents: IncidentRecorder,
+        restarts: RestartControl, budget: HostBudget = .standard
     ) {
         self.catalog = catalog
+        self.restarts = restarts
         self.launcher = launcher
         book = FleetBook(budget: budget)
         starter = InstanceStarter(
-            catalog: catalog, audit: audit, launcher: launcher, python: python, poller: poller, services: services)
+            catalog: catalog, audit: audit, launcher: launcher, python: python, poller: poller, services: services,
+            incidents: incidents)
     }
 
     deinit { idleCheck?.cancel() }
@@ -143,19 +144,28 @@ public actor Supervisor {
     }
 
     private func launch(_ member: Int, _ plugin: InstalledPlugin) async {
-        let result = await starter.start(plugin, member: member) { [weak self] cause in
-            Task { await self?.ended(member, cause: cause) }
+        // What the version before did says nothing of one that is tried for the first time.
+        let refusal = book.isStaged(member) ? nil : restarts.refusal(of: plugin.name)
+        var result = Result<PluginInstance, HostError>.failure(refusal ?? Self.stopping)
+        if refusal == nil {
+            result = await starter.start(plugin, member: member) { [weak self] cause in
+                Task { await self?.ended(member, cause: cause) }
+            }
         }
         let now = Clock.monotonicMilliseconds()
         switch result {
         case .success(let instance):
             instances[member] = instance
-            causes[plugin.name] = nil
+            if !book.isStaged(member) { restarts.runs(plugin.name) }
             perform(book.started(member, now: now))
         case .failure(let error):
-            record(plugin.name, id: starter.id(plugin, member), cause: error, isNews: !book.isStaged(member))
+            if refusal == nil {
+                record(
+                    plugin, id: starter.id(plugin, member), cause: error, hasRun: false,
+                    isNews: !book.isStaged(member))
+            }
             perform(book.failed(member, error, now: now))
-            rollBackIfOnProbation(plugin, error)
+            if refusal == nil { rollBackIfOnProbation(plugin, error) }
             for waiter in awaitingEnd.removeValue(forKey: member) ?? [] { waiter.resume() }
         }
         for waiter in awaitingStart.removeValue(forKey: member) ?? [] { waiter.resume(returning: result) }
@@ -166,7 +176,10 @@ public actor Supervisor {
         await instance.stop()
         starter.recordStop(instance)
         left(member)
-        if book.members(of: instance.plugin.name).isEmpty { starter.forget(instance.plugin) }
+        guard book.members(of: instance.plugin.name).isEmpty else { return }
+        starter.forget(instance.plugin)
+        // What runs when the host ends says so to the next one.
+        if !isShutDown { restarts.stops(instance.plugin.name, "nobody used it") }
     }
 
     private func destroy(_ member: Int) async {
@@ -185,18 +198,35 @@ public actor Supervisor {
     func ended(_ member: Int, cause: HostError) {
         guard let instance = instances[member], book.isServing(member) else { return }
         instances[member] = nil
-        record(instance.plugin.name, id: instance.id, cause: cause)
+        record(instance.plugin, id: instance.id, cause: cause, hasRun: true)
         perform(book.ended(member, now: Clock.monotonicMilliseconds()).actions)
         for waiter in awaitingEnd.removeValue(forKey: member) ?? [] { waiter.resume() }
         rollBackIfOnProbation(instance.plugin, cause)
     }
 
     /// - Parameter isNews: false for a version that callers do not get.
-    private func record(_ name: String, id: String, cause: HostError, isNews: Bool = true) {
-        if isNews { causes[name] = cause.message }
-        logger.warning(
-            "plugin failed", metadata: ["plugin": "\(name)", "instance": "\(id)", "cause": "\(cause.message)"])
-        starter.recordFailure(name, id: id, cause: cause)
+    private func record(
+        _ plugin: InstalledPlugin, id: String, cause: HostError, hasRun: Bool, isNews: Bool = true
+    ) {
+        let remains = starter.recordFailure(plugin, id: id, cause: cause)
+        guard isNews else { return }
+        let ran = hasRun ? remains?.uptimeMilliseconds ?? 0 : 0
+        let verdict = restarts.failed(plugin.name, cause, ran: ran, remains: remains)
+        guard case .restart(let wait) = verdict, restarts.isWanted(plugin.name) else { return }
+        startAgain(plugin.name, after: wait)
+    }
+
+    private func startAgain(_ name: String, after milliseconds: UInt64) {
+        Task { [weak self] in
+            try? await Task.sleep(for: .milliseconds(milliseconds))
+            await self?.startIfWanted(name)
+        }
+    }
+
+    /// A start that fails is recorded as any other, and tried again as the policy says.
+    func startIfWanted(_ name: String) {
+        guard !isShutDown, restarts.isWanted(name), let plugin = try? catalog.plugin(name) else { return }
+        perform(book.startSpare(plugin, now: Clock.monotonicMilliseconds()).actions)
     }
 
     /// Until the process has started or could not be started.
@@ -226,9 +256,18 @@ public actor Supervisor {
 
     // MARK: admins
 
-    public func start(_ name: String) async throws(HostError) {
+    /// Starts what ran by an admin's wish when the host ended.
+    public func startWanted() {
+        for name in restarts.wanted { startIfWanted(name) }
+    }
+
+    /// Starts a plugin, whatever it did before.
+    ///
+    /// - Parameter isKept: it is to run from now on, also after it failed and when the host starts again.
+    public func start(_ name: String, isKept: Bool = true) async throws(HostError) {
         guard !isShutDown else { throw Self.stopping }
         let plugin = try catalog.plugin(name)
+        restarts.wants(name, isKept: isKept)
         let (member, actions) = book.startSpare(plugin, now: Clock.monotonicMilliseconds())
         perform(actions)
         guard let member else { throw Self.noRoom(name) }
@@ -240,18 +279,20 @@ public actor Supervisor {
         _ = try catalog.plugin(name)
         await retire(
             name, refusing: HostError(.unavailable, "the plugin \(name) was stopped; call again", retryable: true))
+        restarts.stops(name)
     }
 
     /// The same for a name that may be in the catalog no more: call it after a plugin was replaced or removed, so that
     /// no call in between brings the old one back.
-    public func retire(_ name: String) async { await retire(name, refusing: .replaced(name)) }
+    public func retire(_ name: String) async {
+        await retire(name, refusing: .replaced(name))
+        if (try? catalog.plugin(name)) == nil { restarts.forget(name) } else { restarts.replaced(name) }
+    }
 
     private func retire(_ name: String, refusing error: HostError) async {
         probations.removeValue(forKey: name)?.end.cancel()
-        causes[name] = nil
         perform(book.retire(name, refusing: error))
         await gone(book.members(of: name).map(\.number))
-        causes[name] = nil
     }
 
     /// Stops everything and refuses to start anything more.
@@ -271,9 +312,6 @@ public actor Supervisor {
     }
 
     private static let stopping = HostError(.pluginFailed, "nexusd is stopping", retryable: true)
-
-    /// Why the last process of a plugin ended, if it ended badly.
-    func cause(of name: String) -> String? { causes[name] }
 }
 
 extension HostError {

@@ -12,7 +12,7 @@ extension AdminAPI {
         return Self.ok([
             "version": .string(facts.version), "home": .string(facts.home),
             "processID": JSONValue(Int(facts.processID)),
-            "userID": JSONValue(Int(facts.userID)), "launcherID": JSONValue(Int(facts.launcherID)),
+            "userID": JSONValue(Int(facts.userID)), "launcherID": JSONValue(Int(facts.launcherID())),
             "jailsAsRoot": .bool(facts.jailsAsRoot),
             "boundsProcessorTime": .bool(facts.boundsProcessorTime), "mcp": .string(facts.agentURL()),
             "installed": JSONValue(plugins.count),

@@ -13,7 +13,8 @@ extension AdminAPI {
                 "name": .string(plugin.name), "version": .string(plugin.manifest.version),
                 "kind": .string(plugin.manifest.kind.rawValue), "state": .string(status.state),
                 "instance": JSONValue(status.instance), "tools": JSONValue(plugin.manifest.tools.map(\.name)),
-                "cause": JSONValue(status.cause),
+                "cause": JSONValue(status.cause), "since": Self.time(status.since),
+                "failures": JSONValue(status.failures),
             ])
         }
         return Self.ok(["plugins": .array(list)])
@@ -73,6 +74,8 @@ extension AdminAPI {
         description["state"] = .string(status.state)
         description["instance"] = JSONValue(status.instance)
         description["cause"] = JSONValue(status.cause)
+        description["since"] = Self.time(status.since)
+        description["failures"] = JSONValue(status.failures)
         description["lateFrames"] = JSONValue(status.lateFrames)
         description["layers"] = status.layers ?? .null
         description["recentLog"] = JSONValue(status.recentLog)
@@ -101,7 +104,7 @@ extension AdminAPI {
     }
 
     func startPlugin(_ call: Call) async throws(HostError) -> WireResponse {
-        try await supervisor.start(call.names[0])
+        try await supervisor.start(call.names[0], isKept: call.request.query["once"] != "1")
         return try await showPlugin(call)
     }
 

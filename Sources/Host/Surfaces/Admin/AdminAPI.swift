@@ -16,12 +16,14 @@ public struct AdminAPI: Sendable {
     let secrets: SecretStore
     let tokens: TokenStore
     let audit: AuditLog
+    let incidents: IncidentStore
     let facts: HostFacts
     let shutDown: @Sendable () async -> Void
 
     public init(
         authenticator: Authenticator, catalog: PluginCatalog, supervisor: Supervisor, pipeline: CallPipeline,
-        secrets: SecretStore, tokens: TokenStore, audit: AuditLog, facts: HostFacts,
+        secrets: SecretStore, tokens: TokenStore, audit: AuditLog, incidents: IncidentStore,
+        facts: HostFacts,
         shutDown: @escaping @Sendable () async -> Void
     ) {
         self.authenticator = authenticator
@@ -31,6 +33,7 @@ public struct AdminAPI: Sendable {
         self.secrets = secrets
         self.tokens = tokens
         self.audit = audit
+        self.incidents = incidents
         self.facts = facts
         self.shutDown = shutDown
     }
@@ -74,6 +77,8 @@ public struct AdminAPI: Sendable {
         Route("POST", "/v1/plugins/*/stop") { $0.stopPlugin },
         Route("PUT", "/v1/plugins/*/endpoints/*") { $0.setEndpoint },
         Route("DELETE", "/v1/plugins/*/endpoints/*") { $0.resetEndpoint },
+        Route("GET", APIPath.incidents) { $0.listIncidents },
+        Route("GET", "/v1/incidents/*") { $0.showIncident },
         Route("GET", APIPath.tools, administrator: false) { $0.listTools },
         Route("POST", "/v1/tools/*/call", administrator: false) { $0.callTool },
         Route("GET", APIPath.secrets) { $0.listSecrets },
@@ -164,7 +169,8 @@ public struct HostFacts: Sendable {
     public var home: String
     public var processID: Int32
     public var userID: UInt32
-    public var launcherID: Int32
+    /// Of the nexus-jail that serves now.
+    public var launcherID: @Sendable () -> Int32
     public var jailsAsRoot: Bool
     /// A cgroup bounds the processor time of jails.
     public var boundsProcessorTime: Bool
@@ -178,7 +184,8 @@ public struct HostFacts: Sendable {
     }
 
     public init(
-        version: String, home: String, processID: Int32, userID: UInt32, launcherID: Int32, jailsAsRoot: Bool,
+        version: String, home: String, processID: Int32, userID: UInt32, launcherID: @escaping @Sendable () -> Int32,
+        jailsAsRoot: Bool,
         boundsProcessorTime: Bool,
         agentURL: @escaping @Sendable () -> String
     ) {

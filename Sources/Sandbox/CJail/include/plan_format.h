@@ -9,7 +9,7 @@
 #define JAIL_REPORT_MAGIC 0x524a584eu
 // Where the plugin's process has its report socket until exec.
 #define JAIL_REPORT_DESCRIPTOR 4
-#define JAIL_FORMAT_VERSION 3u
+#define JAIL_FORMAT_VERSION 4u
 
 #define JAIL_PLAN_MAX_BYTES 262144u
 #define JAIL_PLAN_MAX_OPERATIONS 512u
@@ -102,7 +102,7 @@ struct jail_request {
 #define JAIL_DESCRIPTOR_ALL 31u
 
 enum jail_report_kind {
-  JAIL_REPORT_HELLO = 1,        // launcher is up; value: its uid, error: its gid, status: format version
+  JAIL_REPORT_HELLO = 1,        // launcher is up; value: its uid, error: its gid, status: format, operation: its pid
   JAIL_REPORT_LAUNCHED = 2,     // value: pid of init as the launcher sees it
   JAIL_REPORT_APPLIED = 3,
   JAIL_REPORT_UNAVAILABLE = 4,
@@ -114,6 +114,8 @@ enum jail_report_kind {
   JAIL_REPORT_LISTENER = 9,     // with SCM_RIGHTS: the listener of the plugin's filter; error: why there is none
   JAIL_REPORT_WAITING = 10,     // confined, not executed: init waits for JAIL_COMMAND_START
   JAIL_REPORT_PROXY = 11,       // with SCM_RIGHTS: the socket that JAIL_LISTENER made
+  JAIL_REPORT_LAUNCHER = 12,    // from the keeper, with SCM_RIGHTS: a socket to a new launcher, which greets there;
+                                // error: how the one before ended (wait(2)), 0 for the first
 };
 
 #define JAIL_LAYER_BYTES 24

@@ -11,6 +11,16 @@
 static const char *mode = "";
 static bool is(const char *name) { return strcmp(mode, name) == 0; }
 
+// hang, die or break at one step of its life, as in the mode hang-at-start.
+static void fault_at(const char *step) {
+  const char *at = strstr(mode, "-at-");
+  if (!at || strcmp(at + 4, step) != 0) return;
+  if (strncmp(mode, "die-", 4) == 0) _exit(3);
+  // Allowed in the state `starting` only, and there the other is not.
+  if (strncmp(mode, "break-", 6) == 0) abi_send(strcmp(step, "start") == 0 ? STOPPED : STARTED, 0, NULL);
+  for (;;) pause();
+}
+
 static void send_header(uint32_t length, uint8_t kind, uint8_t stream) {
   uint8_t header[HEADER_BYTES] = {0};
   memcpy(header, &length, sizeof length);
@@ -48,6 +58,7 @@ static void send_too_much(uint64_t stream) {
 }
 
 static void serve(const struct call *call) {
+  fault_at("call");
   if (is("garbage")) return abi_send_raw("\xff\xfe\x00garbage, not a frame, and a lot of it", 40);
   if (is("oversized")) return send_header(UINT32_MAX, RESULT, (uint8_t)call->stream);
   if (is("unknown-kind")) return send_header(0, 99, (uint8_t)call->stream);
@@ -65,6 +76,11 @@ static void serve(const struct call *call) {
 }
 
 static bool intercept(enum kind received) {
+  if (received == WELCOME) fault_at("welcome");
+  if (received == INITIALIZE) fault_at("initialize");
+  if (received == START) fault_at("start");
+  if (received == STOP) fault_at("stop");
+  if (received == DISPOSE) fault_at("dispose");
   if (received == INITIALIZE && is("early-call-result")) abi_result(1, "{}", 2);
   if (received == START && is("exit-at-start")) _exit(3);
   if (received == START && is("refuse-start")) {
@@ -76,6 +92,7 @@ static bool intercept(enum kind received) {
 
 int main(int count, char **arguments) {
   if (count > 1) mode = arguments[1];
+  fault_at("hello");
   if (is("silent")) for (;;) pause();
   if (is("garbage-at-start")) {
     abi_send_raw("HTTP/1.1 200 OK\r\n\r\n", 19);

@@ -1,0 +1,174 @@
+internal import Logging
+internal import Synchronization
+
+/// Which plugins may start now, which have to wait, and which are parked; and what of that outlives the host.
+///
+/// A plugin that an admin started is started again by the host, after its wait; so is one that keeps processes ready.
+/// Any other is started by its next call. A parked one is started by nobody but an admin (`nexus plugin start`).
+public final class RestartControl: Sendable {
+    private struct Entry {
+        var policy: RestartPolicy
+        var state: PluginState
+        /// Failures in a row that were none of its own.
+        var others = 0
+    }
+    private let entries: Mutex<[String: Entry]>
+    private let store: PluginStateStore
+    private let limits: RestartPolicy.Limits
+    private let jitter: @Sendable (UInt64) -> UInt64
+    private let unixNow: @Sendable () -> UInt64
+    private let now: @Sendable () -> UInt64
+    private let logger = Logger(label: "nexus.restarts")
+
+    /// Reads what the last host left: what ran then is stopped now, what was parked still is.
+    public convenience init(database: Database) throws(HostError) {
+        try self.init(database: database, limits: .standard)
+    }
+
+    /// - Parameters:
+    ///   - jitter: a number from 0 to its argument.
+    ///   - now: in milliseconds, of a clock that never goes back.
+    init(
+        database: Database, limits: RestartPolicy.Limits,
+        jitter: @escaping @Sendable (UInt64) -> UInt64 = { UInt64.random(in: 0...$0) },
+        unixNow: @escaping @Sendable () -> UInt64 = Clock.unixMilliseconds,
+        now: @escaping @Sendable () -> UInt64 = Clock.monotonicMilliseconds
+    ) throws(HostError) {
+        store = PluginStateStore(database: database)
+        (self.limits, self.jitter, self.unixNow, self.now) = (limits, jitter, unixNow, now)
+        var entries: [String: Entry] = [:]
+        for (plugin, state) in try store.all() {
+            var entry = Entry(policy: RestartPolicy(limits), state: state)
+            if state.name == .parked { entry.policy.park() }
+            if state.name == .running {
+                entry.state.name = .stopped
+                (entry.state.cause, entry.state.since) = ("host restarted", unixNow())
+                try store.set(entry.state, of: plugin)
+            }
+            entries[plugin] = entry
+        }
+        self.entries = Mutex(entries)
+    }
+
+    /// Nil for a plugin that has never run.
+    public func state(of plugin: String) -> PluginState? { entries.withLock { $0[plugin]?.state } }
+
+    /// Plugins that an admin started and nobody stopped, for the host to start when it has started itself.
+    public var wanted: [String] {
+        entries.withLock { $0.filter { $0.value.state.isWanted && $0.value.state.name != .parked }.keys.sorted() }
+    }
+
+    func isWanted(_ plugin: String) -> Bool { entries.withLock { $0[plugin]?.state.isWanted ?? false } }
+
+    /// Why a plugin may not be started now: how long to wait, or for a parked one what an admin has to do. Nil where
+    /// it may.
+    func refusal(of plugin: String) -> HostError? {
+        guard let entry = entries.withLock({ $0[plugin] }) else { return nil }
+        let cause = entry.state.cause ?? "unknown"
+        if entry.policy.isParked {
+            return HostError(
+                .unavailable,
+                "the plugin \(plugin) is parked, for it failed \(limits.failures) times within "
+                    + "\(limits.windowMilliseconds / 1_000) s; an admin starts it with `nexus plugin start \(plugin)`; "
+                    + "it failed last: \(cause)")
+        }
+        return entry.policy.wait(now: now()).map { wait in
+            HostError(
+                .unavailable, "the plugin \(plugin) starts again in \(wait) ms; it failed: \(cause)", retryable: true,
+                retryAfterMilliseconds: Int(clamping: wait))
+        }
+    }
+
+    /// An admin starts it: whatever was before counts no more, and it is to run from now on.
+    ///
+    /// - Parameter isKept: false for this one time only.
+    func wants(_ plugin: String, isKept: Bool = true) {
+        change(plugin) { entry in
+            entry.policy.recovered()
+            entry.state.isWanted = isKept
+            if entry.state.name == .parked { entry.state.name = .failed }
+            entry.state.failures = 0
+        }
+    }
+
+    func runs(_ plugin: String) {
+        change(plugin) { ($0.state.name, $0.state.cause, $0.others) = (.running, nil, 0) }
+    }
+
+    /// The last instance ended as it was asked to.
+    ///
+    /// - Parameter cause: why, for people; nil where an admin stopped it, who then does not want it any more.
+    func stops(_ plugin: String, _ cause: String? = nil) {
+        change(plugin) { entry in
+            if cause == nil { entry.state.isWanted = false }
+            guard !entry.policy.isParked else { return }
+            entry.policy.recovered()
+            (entry.state.name, entry.state.cause, entry.state.failures) = (.stopped, cause, 0)
+        }
+    }
+
+    /// It was removed: whoever comes back under its name is somebody else.
+    func forget(_ plugin: String) { _ = entries.withLock { $0.removeValue(forKey: plugin) } }
+
+    /// It was replaced: what its program did counts no more for another one.
+    func replaced(_ plugin: String) {
+        change(plugin) { entry in
+            entry.policy.recovered()
+            (entry.state.name, entry.state.cause, entry.state.failures) = (.stopped, nil, 0)
+        }
+    }
+
+    /// An instance failed.
+    ///
+    /// - Parameters:
+    ///   - ran: how long it had been running, in milliseconds.
+    ///   - remains: nil if no jail was built.
+    /// - Returns: when the host may start it again by itself. Callers do not wait for failures that were none of its
+    ///   own.
+    @discardableResult
+    func failed(
+        _ plugin: String, _ cause: HostError, ran: UInt64, remains: Incident.Remains?
+    ) -> RestartPolicy.Verdict {
+        let isOwn = Self.counts(cause, remains)
+        var verdict = RestartPolicy.Verdict.park
+        change(plugin) { entry in
+            (entry.state.name, entry.state.cause) = (.failed, cause.message)
+            guard isOwn else {
+                verdict = .restart(
+                    afterMilliseconds: min(100 << UInt64(min(entry.others, 20)), limits.mostMilliseconds))
+                entry.others += 1
+                return
+            }
+            verdict = entry.policy.failed(now: now(), ran: ran, jitter: jitter)
+            entry.state.failures = entry.policy.failures
+            if verdict == .park { entry.state.name = .parked }
+        }
+        return verdict
+    }
+
+    /// Not what the host could not do, and not jails that somebody killed from outside.
+    static func counts(_ cause: HostError, _ remains: Incident.Remains?) -> Bool {
+        if cause.code == .auditFailed || (cause.code == .jailFailed && cause.retryable) { return false }
+        return remains?.isLost != true
+    }
+
+    /// Writes only what has changed: processes come and go much more often than states.
+    private func change(_ plugin: String, _ body: (inout Entry) -> Void) {
+        let changed: PluginState? = entries.withLock { entries in
+            var entry =
+                entries[plugin]
+                ?? Entry(policy: RestartPolicy(limits), state: PluginState(.stopped, since: unixNow()))
+            let before = entry.state
+            body(&entry)
+            if entry.state.name != before.name { entry.state.since = unixNow() }
+            entries[plugin] = entry
+            return entry.state == before ? nil : entry.state
+        }
+        guard let changed else { return }
+        do throws(HostError) {
+            try store.set(changed, of: plugin)
+        } catch {
+            logger.error("the state of \(plugin) could not be stored: \(error.message)")
+        }
+    }
+}

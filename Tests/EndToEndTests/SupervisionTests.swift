@@ -1,0 +1,110 @@
+import Foundation
+import JSONBytes
+import Testing
+
+/// What the host does with plugins that fail, and what of it outlives the host.
+@Suite(.serialized) struct SupervisionTests {
+    private func incidents(_ host: TestHost, _ plugin: String) throws -> [JSONValue] {
+        try host.nexus("plugin", "incidents", plugin, "--limit", "100", "--json").json()["incidents"]?.arrayValue ?? []
+    }
+
+    /// Fails until the host has had enough of it.
+    private func park(_ host: TestHost, _ plugin: String) throws {
+        #expect(
+            eventually {
+                _ = try? host.call("poke", #"{"a":1}"#)
+                return (try? host.state(of: plugin)["state"]?.stringValue) == "parked"
+            })
+    }
+
+    private func installRogue(_ host: TestHost, _ mode: String) throws {
+        try host.install("rogue-\(mode)")
+        let stored = try host.nexus(
+            "secret", "set", "rogue-\(mode)", "api_key", "--user", host.person.name, input: "a-value-for-tests")
+        guard stored.status == 0 else { throw Failure("secret: \(stored)") }
+    }
+
+    @Test(arguments: Person.available)
+    func aPluginThatKeepsFailingIsParkedUntilAnAdminStartsItAlsoOverTheHostsEnd(person: Person) throws {
+        let host = try TestHost(person)
+        try host.install("echo")
+        try installRogue(host, "exit-in-call")
+        try park(host, "rogue-exit-in-call")
+        let list = try incidents(host, "rogue-exit-in-call")
+        #expect(list.count == 5)
+        let refused = try host.call("poke", #"{"a":1}"#)
+        let error = try JSONValue(parsing: refused.errors)["error"]
+        #expect(error?["code"]?.stringValue == "unavailable" && error?["retryable"]?.boolValue == false)
+        #expect(error?["message"]?.stringValue?.contains("is parked, for it failed 5 times within 60 s") == true)
+        #expect(try incidents(host, "rogue-exit-in-call").count == 5, "a refused call starts nothing")
+        try host.nexus("plugin", "start", "echo")
+
+        kill(host.processID, SIGKILL)
+        #expect(eventually { !isAlive(host.processID) })
+        try host.up()
+        let parked = try host.state(of: "rogue-exit-in-call")
+        #expect(parked["state"]?.stringValue == "parked", "\(parked.text.prefix(300))")
+        #expect(parked["cause"]?.stringValue?.contains("exited with code 0") == true)
+        // An admin had started this one, so that it runs again without a call.
+        #expect(eventually { (try? host.state(of: "echo")["state"]?.stringValue) == "running" })
+
+        let start = try host.nexus("plugin", "start", "rogue-exit-in-call")
+        #expect(start.status == 0, "\(start)")
+        #expect(try host.state(of: "rogue-exit-in-call")["state"]?.stringValue == "running")
+    }
+
+    @Test func anIncidentTellsHowAPluginEndedAndNothingOfItsCalls() throws {
+        let host = try TestHost()
+        try installRogue(host, "exit-in-call")
+        #expect(try host.call("poke", #"{"a":"payload-of-a-call"}"#).status == 1)
+        let listed = try #require(try incidents(host, "rogue-exit-in-call").first)
+        let id = try #require(listed["id"]?.intValue)
+        let shown = try host.nexus("plugin", "incidents", "show", "\(id)", "--json").json()
+        #expect(shown["exitCode"]?.intValue == 0 && shown["state"]?.stringValue == "running")
+        let received = shown["received"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        let sent = shown["sent"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        #expect(received == ["hello", "initialized", "started"], "\(received)")
+        #expect(sent == ["welcome", "initialize", "start", "call"], "\(sent)")
+        #expect(shown["calls"]?.arrayValue?.count == 1)
+        #expect(shown["layers"]?.arrayValue?.contains { $0["layer"]?.stringValue == "seccomp" } == true)
+        #expect(!shown.text.contains("payload-of-a-call") && !shown.text.contains("a-value-for-tests"))
+        let entry = try host.audit().last { $0["event"]?.stringValue == "failed" }
+        #expect(entry?["incident"]?.stringValue == "\(id)")
+        let text = try host.nexus("plugin", "incidents", "show", "\(id)").output
+        #expect(text.contains("exited with code 0") && text.contains("LAYER OF ITS JAIL"), "\(text)")
+        #expect(try host.nexus("plugin", "incidents", "show", "999").errors.contains("no incident has the id 999"))
+    }
+
+    @Test func whatRanWhenTheHostWasKilledIsStoppedAndSaysSo() throws {
+        let host = try TestHost()
+        try host.install("echo")
+        _ = try host.call("echo")
+        #expect(try host.state(of: "echo")["state"]?.stringValue == "running")
+        kill(host.processID, SIGKILL)
+        #expect(eventually { !isAlive(host.processID) })
+        try host.up()
+        let plugins = try host.nexus("plugin", "list", "--json").json()["plugins"]?.arrayValue
+        let echo = try #require(plugins?.first)
+        #expect(echo["state"]?.stringValue == "stopped" && echo["cause"]?.stringValue == "host restarted")
+        #expect((echo["since"]?.intValue ?? 0) > 1_700_000_000_000)
+        #expect(try host.nexus("plugin", "list").output.contains("host restarted"))
+    }
+
+    @Test func aWantedPluginIsStartedAgainWithoutACall() throws {
+        let host = try TestHost()
+        try host.install("echo")
+        try host.nexus("plugin", "start", "echo")
+        for _ in 0..<2 {
+            let before = try host.state(of: "echo")["instance"]?.stringValue
+            let plugins = Set(try host.descendants()).subtracting(try host.jailProcesses())
+            for process in plugins { kill(process, SIGKILL) }
+            let isBack = eventually {
+                guard let state = try? host.state(of: "echo") else { return false }
+                return state["state"]?.stringValue == "running" && state["instance"]?.stringValue != before
+            }
+            #expect(isBack)
+        }
+        try host.nexus("plugin", "stop", "echo")
+        #expect(try Set(host.descendants()) == host.jailProcesses())
+    }
+}
