@@ -21,7 +21,7 @@ enum Hex {
     }
 }
 
-/// The wall clock.
+/// The wall clock, and one that only goes forward.
 public enum Clock {
     @Sendable public static func unixSeconds() -> Int { time(nil) }
 
@@ -29,5 +29,12 @@ public enum Clock {
         var clock = timespec()
         clock_gettime(CLOCK_REALTIME, &clock)
         return UInt64(clock.tv_sec) * 1_000 + UInt64(clock.tv_nsec) / 1_000_000
+    }
+
+    /// CLOCK_MONOTONIC, for what must not change with the wall clock.
+    static func monotonicNanoseconds() -> UInt64 {
+        var clock = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &clock)
+        return UInt64(clock.tv_sec) * 1_000_000_000 + UInt64(clock.tv_nsec)
     }
 }
