@@ -21,13 +21,14 @@ BIN ?= bin
 FUZZ_TEST_SECONDS := 15
 FUZZ_SECONDS ?= 3600
 
-.PHONY: help build debug test demo bench fuzz lint bootstrap clean
+.PHONY: help build debug test demo bench bench-quick fuzz lint bootstrap clean
 
 help:
 	@echo 'make demo    install what is missing, build, run the main job end to end'
 	@echo 'make test    install what is missing, build, run every test'
 	@echo 'make build   release binaries in bin/'
-	@echo 'make bench   compare with bwrap and a raw socketpair; writes .build/bench.json'
+	@echo 'make bench   compare with bwrap, go-plugin and a raw socketpair; writes .build/bench.json (SOAK=600: soaks too)'
+	@echo 'make bench-quick   the calls of it, in two minutes'
 	@echo 'make fuzz    feed each decoder for an hour (FUZZ_SECONDS=3600); the corpus in .build/fuzz grows'
 	@echo 'make lint    check the formatting'
 
@@ -84,7 +85,10 @@ demo: $(if $(filter bin,$(BIN)),build,debug)
 	@BIN=$(BIN) scripts/demo
 
 bench: build
-	@Tests/Bench/run .build/bench.json
+	@Tests/Bench/run .build/bench.json $(if $(SOAK),--soak $(SOAK))
+
+bench-quick: build
+	@Tests/Bench/run .build/bench-quick.json --quick
 
 fuzz: bootstrap
 	Tests/Fuzz/run $(FUZZ_SECONDS)

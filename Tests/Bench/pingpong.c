@@ -1,4 +1,5 @@
-// The floor: 256 bytes over a socketpair to a child and back, with blocking calls. pingpong ROUNDS CPU-HERE CPU-CHILD
+// The floor: 256 bytes over a socketpair to a child and as many, or ANSWER-BYTES, back, with blocking calls.
+// pingpong ROUNDS CPU-HERE CPU-CHILD [ANSWER-BYTES]
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
@@ -10,7 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SIZE = 256, WARM = 200 };
+enum { SIZE = 256, WARM = 200, LARGEST = 1 << 20 };
+
+static char bytes[LARGEST];
 
 static void pin(const char *processor) {
   cpu_set_t set;
@@ -19,16 +22,16 @@ static void pin(const char *processor) {
   if (sched_setaffinity(0, sizeof set, &set) != 0) exit(3);
 }
 
-static void whole(int fd, char *bytes, ssize_t (*move)(int, char *, size_t)) {
-  for (size_t done = 0; done < SIZE;) {
-    ssize_t count = move(fd, bytes + done, SIZE - done);
+static void whole(int fd, size_t size, ssize_t (*move)(int, char *, size_t)) {
+  for (size_t done = 0; done < size;) {
+    ssize_t count = move(fd, bytes + done, size - done);
     if (count <= 0) _exit(0);
     done += (size_t)count;
   }
 }
 
-static ssize_t take(int fd, char *bytes, size_t size) { return read(fd, bytes, size); }
-static ssize_t give(int fd, char *bytes, size_t size) { return write(fd, bytes, size); }
+static ssize_t take(int fd, char *start, size_t size) { return read(fd, start, size); }
+static ssize_t give(int fd, char *start, size_t size) { return write(fd, start, size); }
 
 static long now(void) {
   struct timespec time;
@@ -38,16 +41,16 @@ static long now(void) {
 
 int main(int argc, char **argv) {
   int ends[2];
-  if (argc != 4 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return 2;
-  char bytes[SIZE] = {0};
+  const size_t answer = argc == 5 ? (size_t)atoi(argv[4]) : SIZE;
+  if (argc < 4 || argc > 5 || answer > LARGEST || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return 2;
   pid_t child = fork();
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     pin(argv[3]);
     close(ends[0]);
     for (;;) {
-      whole(ends[1], bytes, take);
-      whole(ends[1], bytes, give);
+      whole(ends[1], SIZE, take);
+      whole(ends[1], answer, give);
     }
   }
   pin(argv[2]);
@@ -55,8 +58,8 @@ int main(int argc, char **argv) {
   printf("{\"pingpong\":[");
   for (int round = -WARM, rounds = atoi(argv[1]); round < rounds; round++) {
     long start = now();
-    whole(ends[0], bytes, give);
-    whole(ends[0], bytes, take);
+    whole(ends[0], SIZE, give);
+    whole(ends[0], answer, take);
     long time = now() - start;
     if (round >= 0) printf("%s%ld", round ? "," : "", time);
   }

@@ -27,6 +27,28 @@ import Testing
         #expect(outbox.byteCount == 0)
     }
 
+    @Test(arguments: [4, 16, 64], [1, 5, 9, 100]) func gatheredFramesLeaveInOrderToo(capacity: Int, room: Int) {
+        let space = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 1)
+        defer { space.deallocate() }
+        space.initializeMemory(as: UInt8.self, repeating: 0)
+        var outbox = Outbox()
+        for frame in [[1, 2, 3], [4], [5, 6, 7, 8, 9, 10, 11], [12, 13, 14], [15]] as [[UInt8]] { outbox.append(frame) }
+        var (taken, calls): ([UInt8], Int) = ([], 0)
+        while !outbox.isEmpty {
+            outbox.drain(gatheredIn: space) { bytes in
+                calls += 1
+                guard !calls.isMultiple(of: 3) else { return -1 }
+                taken.append(contentsOf: bytes.prefix(room))
+                return min(bytes.count, room)
+            }
+            // The copies are wiped, sent or not.
+            #expect(space.allSatisfy { $0 == 0 })
+        }
+        #expect(taken == Array(1...15))
+        #expect(outbox.byteCount == 0)
+        if capacity == 64, room == 100 { #expect(calls == 1) }
+    }
+
     @Test func whatIsSentIsWipedInPlace() {
         var outbox = Outbox()
         outbox.append(Array(repeating: 0xAA, count: 64))

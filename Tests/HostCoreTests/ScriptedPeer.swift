@@ -23,9 +23,11 @@ final class ScriptedPeer: Sendable {
     private let decoder = Mutex(FrameDecoder(bodyLimit: ABILimits.bodyBytes))
     let causes = Mutex<[HostError]>([])
     let log = PluginLog { _ in }
+    /// How often something was read.
+    let reads = Mutex(0)
     private let isClosed = Mutex(false)
 
-    private static let poller = Result { try DescriptorPoller() }
+    static let poller = Result { try DescriptorPoller() }
     static let gone = HostError(.pluginFailed, "the plugin sample ended: by the script", retryable: true)
 
     init(services: ScriptedServices = ScriptedServices()) throws {
@@ -84,6 +86,7 @@ final class ScriptedPeer: Sendable {
             var buffer = [UInt8](repeating: 0, count: 65_536)
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             if count > 0 {
+                reads.withLock { $0 += 1 }
                 decoder.withLock { $0.append(buffer[..<count]) }
             } else {
                 try #require(count < 0 && errno == EAGAIN, "the host hung up")
@@ -136,6 +139,12 @@ final class ScriptedPeer: Sendable {
                     tool: "sample_echo", arguments: arguments, deadline: deadline, requestID: "r1",
                     credentials: [credential]), in: context)
         }
+    }
+}
+
+extension SessionCore {
+    mutating func receive(_ bytes: some Collection<UInt8>) -> [Effect] {
+        Array(bytes).withUnsafeBytes { receive($0) }
     }
 }
 

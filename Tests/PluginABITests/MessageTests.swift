@@ -4,6 +4,14 @@ import SpecVectors
 import Testing
 
 @Suite struct MessageTests {
+    @Test func encodedInOnePieceItIsTheSameFrame() {
+        for (stream, message) in Samples.full.enumerated() {
+            #expect(message.encoded(stream: UInt64(stream)) == message.frame(stream: UInt64(stream)).encoded())
+        }
+        let long = Message.data(Array(repeating: 7, count: 70_000))
+        #expect(long.encoded(stream: 3) == long.frame(stream: 3).encoded())
+    }
+
     @Test func everyMessageSurvivesARoundTrip() throws {
         #expect(Samples.full.map(\.kind) == FrameKind.allCases)
         for message in Samples.full {

@@ -14,6 +14,22 @@ public struct FieldWriter: Sendable, CustomReflectable {
 
     public init() {}
 
+    /// Starts with a frame's header, and memory for `capacity` bytes with it.
+    init(headerOf kind: FrameKind, stream: UInt64, capacity: Int) {
+        body.reserveCapacity(ABILimits.headerBytes + capacity)
+        body.append(littleEndian: UInt32(0))
+        body.append(kind.rawValue)
+        body.append(contentsOf: [0, 0, 0])
+        body.append(littleEndian: stream)
+    }
+
+    /// The whole frame, for a writer that was begun with its header.
+    consuming func frame() -> [UInt8] {
+        let length = UInt32(truncatingIfNeeded: body.count - ABILimits.headerBytes)
+        body.withUnsafeMutableBytes { $0.storeBytes(of: length.littleEndian, as: UInt32.self) }
+        return body
+    }
+
     public var customMirror: Mirror { Mirror(self, children: ["bytes": body.count]) }
 
     public mutating func write(_ tag: FieldTag, bytes: some Collection<UInt8>) {
@@ -28,18 +44,14 @@ public struct FieldWriter: Sendable, CustomReflectable {
         text.withUTF8 { write(tag, bytes: $0) }
     }
 
-    public mutating func write(_ tag: FieldTag, _ value: UInt8) { write(tag, bytes: [value]) }
+    public mutating func write(_ tag: FieldTag, _ value: UInt8) { write(tag, integer: value) }
 
-    public mutating func write(_ tag: FieldTag, _ value: UInt32) {
-        var bytes: [UInt8] = []
-        bytes.append(littleEndian: value)
-        write(tag, bytes: bytes)
-    }
+    public mutating func write(_ tag: FieldTag, _ value: UInt32) { write(tag, integer: value) }
 
-    public mutating func write(_ tag: FieldTag, _ value: UInt64) {
-        var bytes: [UInt8] = []
-        bytes.append(littleEndian: value)
-        write(tag, bytes: bytes)
+    public mutating func write(_ tag: FieldTag, _ value: UInt64) { write(tag, integer: value) }
+
+    private mutating func write<Value: FixedWidthInteger>(_ tag: FieldTag, integer value: Value) {
+        withUnsafeBytes(of: value.littleEndian) { write(tag, bytes: $0) }
     }
 
     public mutating func writeIfPresent(_ tag: FieldTag, _ text: String?) {

@@ -8,6 +8,24 @@ extension Message {
         return Frame(kind: kind, stream: stream, body: writer.body)
     }
 
+    /// Header and body as they go on the wire, in one piece of memory from the start.
+    ///
+    /// - Note: As for `frame(stream:)`, whoever sends a call wipes these bytes afterwards.
+    public func encoded(stream: UInt64 = 0) -> [UInt8] {
+        var writer = FieldWriter(headerOf: kind, stream: stream, capacity: likelyBytes)
+        write(to: &writer)
+        return writer.frame()
+    }
+
+    /// Enough for what is usual, so that the frame need not grow.
+    private var likelyBytes: Int {
+        switch self {
+        case .call(let call): 512 + call.arguments.count
+        case .result(let payload): 64 + payload.json.count + payload.bytes.count
+        default: 128
+        }
+    }
+
     private func write(to writer: inout FieldWriter) {
         switch self {
         case .hello(let versions, let name, let sdk):

@@ -6,8 +6,8 @@ internal import JSONBytes
 internal import Registry
 internal import Sandbox
 
-/// nexus-bench calls HELPER PLUGIN ROUNDS, nexus-bench decode ROUNDS, or nexus-bench plugin ROUNDS COMMAND…
-/// [-- BARE…]
+/// nexus-bench calls HELPER PLUGIN ROUNDS, idle HELPER PLUGIN COUNT, storm HELPER PLUGIN SECONDS, soak HELPER PLUGIN
+/// SECONDS, decode ROUNDS, or plugin ROUNDS COMMAND… [-- BARE…]
 @main
 struct NexusBench {
     static func main() async throws {
@@ -20,12 +20,14 @@ struct NexusBench {
             let starts = PluginStarts(command: parts[0], bare: parts.count > 1 ? parts[1] : [])
             return print(JSONValue.object(try starts.run(rounds)).text)
         }
-        guard words.count >= 5, let rounds = Int(words[4]), rounds > 0 else { throw BenchFailure("wrong usage") }
+        guard words.count == 5, let count = Int(words[4]), count > 0 else { throw BenchFailure("wrong usage") }
         let bundle = try PluginBundle.load(directory: words[3])
         let samples: JSONObject
         switch words[1] {
-        case "calls" where words.count == 5:
-            samples = try await Calls(helper: words[2], bundle: bundle).run(rounds)
+        case "calls": samples = try await Calls(helper: words[2], bundle: bundle).run(count)
+        case "idle": samples = try await Idle(helper: words[2], bundle: bundle).run(count)
+        case "storm": samples = try await Storm(helper: words[2], bundle: bundle).run(count)
+        case "soak": samples = try await Soak(helper: words[2], bundle: bundle).run(count)
         default: throw BenchFailure("wrong usage")
         }
         print(JSONValue.object(samples).text)

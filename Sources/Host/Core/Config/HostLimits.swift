@@ -27,7 +27,7 @@ public enum HostLimits {
     /// Bytes that may wait for a plugin that does not read, per instance.
     public static let unsentBytes = 16 << 20
     /// Bytes taken from one plugin before the next one has its turn.
-    public static let readBytes = 64 << 10
+    public static let readBytes = 256 << 10
     /// Lines of stderr, stdout and log frames kept per plugin.
     public static let keptLogLines = 200
     /// One such line, in characters.
@@ -90,6 +90,8 @@ public enum HostLimits {
     public static let fetchMilliseconds: UInt64 = 15_000
     /// Headers of one `http.fetch`.
     public static let fetchHeaders = 32
+    /// The farthest ahead that anything of a session waits for a time.
+    public static let timerMilliseconds: UInt64 = 24 * 3_600_000
     /// After a plugin's socket closes, how long to wait for its exit status.
     public static let exitStatusMilliseconds: UInt64 = 300
     /// Between asking a disposed plugin to go and killing it.

@@ -21,7 +21,7 @@ enum Hex {
     }
 }
 
-/// The wall clock.
+/// The wall clock, and one that only goes forward.
 public enum Clock {
     @Sendable public static func unixSeconds() -> Int { time(nil) }
 
@@ -31,10 +31,13 @@ public enum Clock {
         return UInt64(clock.tv_sec) * 1_000 + UInt64(clock.tv_nsec) / 1_000_000
     }
 
-    /// For durations: nobody sets this clock.
-    @Sendable public static func monotonicMilliseconds() -> UInt64 {
+    /// CLOCK_MONOTONIC, for durations: nobody sets this clock.
+    @Sendable public static func monotonicMilliseconds() -> UInt64 { monotonicNanoseconds() / 1_000_000 }
+
+    /// The same in nanoseconds.
+    static func monotonicNanoseconds() -> UInt64 {
         var clock = timespec()
         clock_gettime(CLOCK_MONOTONIC, &clock)
-        return UInt64(clock.tv_sec) * 1_000 + UInt64(clock.tv_nsec) / 1_000_000
+        return UInt64(clock.tv_sec) * 1_000_000_000 + UInt64(clock.tv_nsec)
     }
 }

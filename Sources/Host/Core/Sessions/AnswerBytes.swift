@@ -3,8 +3,19 @@ internal import PluginABI
 /// The byte payload of one call's answer as it comes in, and the credit that the plugin has for more of it (abi-v1.md
 /// section 7.3). The host grants again what it has taken in, once half of the window is used.
 struct AnswerBytes {
-    private(set) var collected: [UInt8] = []
+    /// As they came: put together once, at the end, so that a long answer is not copied again and again.
+    private var pieces: [[UInt8]] = []
+    private var count = 0
     private var credit = ABILimits.initialCreditBytes
+
+    /// All of them.
+    var collected: [UInt8] {
+        guard pieces.count != 1 else { return pieces[0] }
+        var whole: [UInt8] = []
+        whole.reserveCapacity(count)
+        for piece in pieces { whole.append(contentsOf: piece) }
+        return whole
+    }
 
     enum Verdict: Equatable {
         case enough
@@ -29,8 +40,10 @@ struct AnswerBytes {
 
     /// Takes in bytes that need no credit: those of `result`. False if the answer is then over the limit.
     mutating func finish(with bytes: [UInt8]) -> Bool {
-        guard collected.count + bytes.count <= HostLimits.answerBytes else { return false }
-        collected.append(contentsOf: bytes)
+        guard count + bytes.count <= HostLimits.answerBytes else { return false }
+        guard !bytes.isEmpty else { return true }
+        count += bytes.count
+        pieces.append(bytes)
         return true
     }
 }

@@ -19,25 +19,63 @@ struct Outbox {
 
     /// Hands out bytes until the socket takes no more.
     ///
-    /// - Parameter send: takes bytes and returns how many went; 0 or less for none.
-    mutating func drain(_ send: (UnsafeRawBufferPointer) -> Int) {
+    /// - Parameters:
+    ///   - room: where small frames are put together, so that they leave with one call of `send`; it is wiped.
+    ///   - send: takes bytes and returns how many went; 0 or less for none.
+    mutating func drain(
+        gatheredIn room: UnsafeMutableRawBufferPointer? = nil, _ send: (UnsafeRawBufferPointer) -> Int
+    ) {
         var done = 0
         while done < frames.count {
-            let (offset, length) = (sentOfFirst, frames[done].count)
-            let count = frames[done].withUnsafeMutableBytes { buffer in
-                let count = max(send(UnsafeRawBufferPointer(rebasing: buffer[offset...])), 0)
-                SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: buffer[offset..<offset + count]))
-                return count
+            let gathered = room.map { gather(from: done, in: $0) } ?? 0
+            let sent: Int
+            if let room, gathered > 0 {
+                let bytes = UnsafeMutableRawBufferPointer(rebasing: room[..<gathered])
+                sent = max(send(UnsafeRawBufferPointer(bytes)), 0)
+                SecretBytes.wipe(bytes)
+            } else {
+                sent = frames[done].withUnsafeBytes {
+                    max(send(UnsafeRawBufferPointer(rebasing: $0[sentOfFirst...])), 0)
+                }
             }
-            byteCount -= count
-            guard offset + count == length else {
-                sentOfFirst += count
-                break
+            let offered = gathered > 0 ? gathered : frames[done].count - sentOfFirst
+            release(sent, &done)
+            if sent < offered { break }
+        }
+        frames.removeFirst(done)
+    }
+
+    /// Copies whole frames to `room` as far as they fit. Not worth it for one: 0 then.
+    private func gather(from first: Int, in room: UnsafeMutableRawBufferPointer) -> Int {
+        var (count, filled, start) = (0, 0, sentOfFirst)
+        for frame in frames[first...] {
+            guard frame.count - start <= room.count - filled else { break }
+            guard count > 0 || first + 1 < frames.count else { return 0 }
+            frame.withUnsafeBytes { bytes in
+                UnsafeMutableRawBufferPointer(rebasing: room[filled...])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start...]))
             }
+            (count, filled, start) = (count + 1, filled + frame.count - start, 0)
+        }
+        return filled
+    }
+
+    /// Wipes the first `sent` bytes that are left, and counts the frames that have gone.
+    private mutating func release(_ sent: Int, _ done: inout Int) {
+        byteCount -= sent
+        var sent = sent
+        while sent > 0 {
+            let count = min(sent, frames[done].count - sentOfFirst)
+            let start = sentOfFirst
+            frames[done].withUnsafeMutableBytes {
+                SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: $0[start..<start + count]))
+            }
+            sent -= count
+            sentOfFirst += count
+            guard sentOfFirst == frames[done].count else { break }
             sentOfFirst = 0
             done += 1
         }
-        frames.removeFirst(done)
     }
 
     /// Overwrites and forgets everything.

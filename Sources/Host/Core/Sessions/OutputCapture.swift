@@ -145,7 +145,7 @@ final class OutputCapture: Sendable {
         self.log = log
         self.poller = poller
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        state.withLock { $0.ticket = poller.watch(descriptor) { [self] _ in read() } }
+        state.withLock { $0.ticket = poller.watch(descriptor) { [self] _, _ in read() } }
     }
 
     deinit { Glibc.close(descriptor) }
@@ -190,5 +190,13 @@ final class OutputCapture: Sendable {
         }
         for line in lines { log.add(source, String(decoding: line, as: UTF8.self)) }
         if count <= 0 { stop() }
+    }
+}
+
+extension Message.Progress {
+    /// As a line of the plugin's log.
+    func record(of tool: String) -> Message.LogRecord {
+        let share = total.map { "\(done) of \($0)" } ?? "\(done)"
+        return Message.LogRecord(level: .debug, message: "\(tool): \(share)\(message.map { ", \($0)" } ?? "")")
     }
 }

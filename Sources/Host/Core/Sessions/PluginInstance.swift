@@ -18,6 +18,8 @@ final class PluginInstance: Sendable {
     private let log: PluginLog
     private let jail: Jail
     private let captures: [OutputCapture]
+    /// Of the jail's init, as the host sees it.
+    var processID: Int32 { jail.processID }
 
     /// What an instance needs from its host.
     struct Environment: Sendable {

@@ -24,12 +24,16 @@ final class PluginSession: Sendable {
 
     private struct State {
         var core: SessionCore
-        var calls: [UInt64: CheckedContinuation<Answer, Never>] = [:]
+        var calls = OpenCalls<CheckedContinuation<Answer, Never>>()
+        /// Wakes at the first deadline of a call, or before; there is one for all of them.
+        var alarm: (due: UInt64, timer: DescriptorPoller.Timer)?
         var hostCalls: [UInt64: Task<Void, Never>] = [:]
         var steps: [(state: LifecycleState, waiter: CheckedContinuation<HostError?, Never>)] = []
         var unsent = Outbox()
         var ticket: UInt64 = 0
         var awaitsRoom = false
+        /// What is unsent goes out at the end of the poller's turn.
+        var isFlushDue = false
         /// How often something was received.
         var heard: UInt64 = 0
         var end: HostError?
@@ -39,6 +43,7 @@ final class PluginSession: Sendable {
     }
 
     private let state: Mutex<State>
+    private let callCount = Atomic<UInt64>(0)
     private let descriptor: Int32
     private let poller: DescriptorPoller
     private let callbacks: Callbacks
@@ -57,9 +62,9 @@ final class PluginSession: Sendable {
 
     func open() {
         state.withLock { state in
-            state.ticket = poller.watch(descriptor) { [self] interest in
-                if interest.contains(.readable) { read() }
-                if interest.contains(.writable) { self.state.withLock { flush(&$0) } }
+            state.ticket = poller.watch(descriptor) { [self] interest, room in
+                if interest.contains(.readable) { read(into: room) }
+                if interest.contains(.writable) { self.state.withLock { flush(&$0, gatheredIn: room) } }
             }
         }
         poller.health.watch(self)
@@ -79,14 +84,13 @@ final class PluginSession: Sendable {
     ///
     /// - Throws: `HostError` with the recorded cause if the session ends first or the deadline passes.
     func step(_ message: Message?, to target: LifecycleState, milliseconds: UInt64) async throws(HostError) {
-        let timer = Task { [self] in
-            try await Task.sleep(for: .milliseconds(milliseconds))
+        let timer = poller.timer(afterMilliseconds: milliseconds) { [self] in
             guard state.withLock({ $0.steps.contains { $0.state == target } }) else { return }
             fail(
                 HostError(
                     .deadlineExceeded, "the plugin \(plugin) was not \(target.rawValue) within \(milliseconds) ms"))
         }
-        defer { timer.cancel() }
+        defer { poller.cancel(timer) }
         let failure: HostError? = await withCheckedContinuation { waiter in
             let immediate: HostError?? = state.withLock { state in
                 if let end = state.end { return .some(end) }
@@ -109,7 +113,7 @@ final class PluginSession: Sendable {
         } catch {
             return HostError(.pluginFailed, "the plugin \(plugin) cannot take this step: \(error.message)")
         }
-        transmit(message.frame(stream: stream).encoded(), &state)
+        transmit(message.encoded(stream: stream), &state)
         return nil
     }
 
@@ -128,7 +132,7 @@ final class PluginSession: Sendable {
             let end = state.withLock { state in
                 if state.end == nil {
                     state.pings[nonce] = waiter
-                    transmit(Message.ping(nonce: nonce).frame().encoded(), &state)
+                    transmit(Message.ping(nonce: nonce).encoded(), &state)
                 }
                 return state.end
             }
@@ -142,62 +146,92 @@ final class PluginSession: Sendable {
 
     // MARK: calls
 
-    /// Makes a call and waits for its terminal frame, its deadline, or the end of the session, whichever is first.
-    func call(_ call: Message.Call, in context: CallContext) async -> Answer {
-        let opened: Mutex<UInt64?> = Mutex(nil)
-        let timer: Mutex<Task<Void, any Error>?> = Mutex(nil)
-        defer { timer.withLock { $0?.cancel() } }
+    /// Makes a call and waits for its terminal frame, its deadline, or the end of the session, whichever is first. The
+    /// caller's executor runs it: one that prefers the poller has its answer without a change of threads.
+    nonisolated(nonsending) func call(_ call: Message.Call, in context: CallContext) async -> Answer {
+        let number = callCount.wrappingAdd(1, ordering: .relaxed).newValue
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
-                let immediate: HostError? = state.withLock { state in
-                    if let end = state.end { return end }
-                    do throws(ABIError) {
-                        let stream = try state.core.openCall(context)
-                        opened.withLock { $0 = stream }
-                        state.calls[stream] = waiter
-                        var frame = Message.call(call).frame(stream: stream)
-                        transmit(frame.encoded(), &state)
-                        frame.body.wipe()
-                        return nil
-                    } catch {
-                        return HostError(
-                            .pluginFailed, "the plugin \(plugin) takes no calls: \(error.message)", retryable: true)
-                    }
-                }
-                if let immediate {
-                    waiter.resume(returning: .failure(immediate))
-                    return
-                }
-                // Only now: a deadline that had passed already would find no stream to abandon.
-                timer.withLock { $0 = expire(opened.withLock { $0 }, call.deadline, context.tool) }
-                if Task.isCancelled {
-                    abandon(opened.withLock { $0 }, Self.cancelled)
+                if let refusal = open(call, context, number, waiter) {
+                    waiter.resume(returning: .failure(refusal))
+                } else if Task.isCancelled {
+                    // Before it was open, the cancellation would not have found it.
+                    cancelCall(number)
                 }
             }
         } onCancel: {
-            abandon(opened.withLock { $0 }, Self.cancelled)
+            cancelCall(number)
         }
     }
 
-    private func expire(_ stream: UInt64?, _ deadline: UInt64, _ tool: String) -> Task<Void, any Error> {
-        Task { [self] in
-            let now = Clock.unixMilliseconds()
-            try await Task.sleep(for: .milliseconds(deadline > now ? deadline - now : 0))
+    /// Opens a stream, sends the call and keeps `waiter` for its answer; not if there is a reason to refuse it.
+    private func open(
+        _ call: Message.Call, _ context: CallContext, _ number: UInt64, _ waiter: CheckedContinuation<Answer, Never>
+    ) -> HostError? {
+        state.withLock { state in
+            if let end = state.end { return end }
+            do throws(ABIError) {
+                let stream = try state.core.openCall(context)
+                let due = Self.due(at: call.deadline)
+                state.calls.add(
+                    stream,
+                    .init(waiter: waiter, number: number, due: due, deadline: call.deadline, tool: context.tool))
+                wake(at: due, &state)
+                transmit(Message.call(call).encoded(stream: stream), &state)
+                return nil
+            } catch {
+                return HostError(
+                    .pluginFailed, "the plugin \(plugin) takes no calls: \(error.message)", retryable: true)
+            }
+        }
+    }
+
+    private func cancelCall(_ number: UInt64) {
+        let stream = state.withLock { $0.calls.stream(of: number) }
+        if let stream { abandon(stream, HostError(HostError.Code("cancelled"), "the caller cancelled the call")) }
+    }
+
+    // MARK: deadlines
+
+    /// - Parameter deadline: in Unix milliseconds. What the wall clock does later changes nothing.
+    private static func due(at deadline: UInt64) -> UInt64 {
+        let now = Clock.unixMilliseconds()
+        let left = deadline > now ? min(deadline - now, HostLimits.timerMilliseconds) : 0
+        return Clock.monotonicNanoseconds() + left * 1_000_000
+    }
+
+    private func wake(at due: UInt64, _ state: inout State) {
+        if let alarm = state.alarm {
+            guard due < alarm.due else { return }
+            poller.cancel(alarm.timer)
+        }
+        state.alarm = (due, poller.timer(at: due) { [weak self] in self?.expire() })
+    }
+
+    /// Ends the calls whose deadline has passed.
+    private func expire() {
+        let overdue = state.withLock { state in
+            state.alarm = nil
+            let (overdue, next) = state.calls.overdue(now: Clock.monotonicNanoseconds())
+            if let next { wake(at: next, &state) }
+            return overdue
+        }
+        for (stream, call) in overdue {
             let heard = state.withLock { $0.heard }
-            let diagnosis = Diagnosis.unanswered(tool)
+            let diagnosis = Diagnosis.unanswered(call.tool)
             if abandon(stream, HostError(.deadlineExceeded, diagnosis.forCaller, retryable: true)) {
                 callbacks.diagnose(diagnosis)
             }
-            reply(.ping(nonce: deadline), stream: 0)
-            // Of its own, because the caller's answer ends this one.
-            Task { await self.failIfSilent(since: heard) }
+            reply(.ping(nonce: call.deadline), stream: 0)
+            _ = poller.timer(afterMilliseconds: HostLimits.silenceMilliseconds) { [weak self] in
+                self?.failIfSilent(since: heard)
+            }
         }
     }
 
     /// A plugin that has missed a deadline and then answers neither the cancel nor a ping is dead, whatever its process
     /// does.
-    private func failIfSilent(since heard: UInt64) async {
-        try? await Task.sleep(for: .milliseconds(HostLimits.silenceMilliseconds))
+    private func failIfSilent(since heard: UInt64) {
         guard state.withLock({ $0.heard == heard && $0.end == nil }) else { return }
         let diagnosis = Diagnosis.silent(HostLimits.silenceMilliseconds)
         callbacks.diagnose(diagnosis)
@@ -209,7 +243,7 @@ final class PluginSession: Sendable {
         let action: HealthCheck.Action = state.withLock { state in
             guard state.end == nil, state.core.lifecycle.state == .running else { return .wait }
             let action = state.health.tick(now: Clock.unixMilliseconds(), isBusy: state.core.hasOpenCalls)
-            if case .ping(let nonce) = action { transmit(Message.ping(nonce: nonce).frame().encoded(), &state) }
+            if case .ping(let nonce) = action { transmit(Message.ping(nonce: nonce).encoded(), &state) }
             return action
         }
         switch action {
@@ -222,17 +256,14 @@ final class PluginSession: Sendable {
         }
     }
 
-    private static let cancelled = HostError(HostError.Code("cancelled"), "the caller cancelled the call")
-
     /// - Returns: false if the call had ended already.
     @discardableResult
-    private func abandon(_ stream: UInt64?, _ error: HostError) -> Bool {
-        guard let stream else { return false }
+    private func abandon(_ stream: UInt64, _ error: HostError) -> Bool {
         let waiter = state.withLock { state in
             guard state.core.abandon(stream) else { return nil as CheckedContinuation<Answer, Never>? }
             for child in state.core.hostCalls(of: stream) { state.hostCalls[child]?.cancel() }
-            transmit(Message.cancel(reason: error.code.rawValue).frame(stream: stream).encoded(), &state)
-            return state.calls.removeValue(forKey: stream)
+            transmit(Message.cancel(reason: error.code.rawValue).encoded(stream: stream), &state)
+            return state.calls.take(stream)
         }
         waiter?.resume(returning: .failure(error))
         return waiter != nil
@@ -240,14 +271,14 @@ final class PluginSession: Sendable {
 
     /// Ends every open call with an error; the plugin is told.
     func cancelCalls(_ error: HostError) {
-        for stream in state.withLock({ Array($0.calls.keys) }) { abandon(stream, error) }
+        for stream in state.withLock({ $0.calls.streams }) { abandon(stream, error) }
     }
 
     // MARK: reading
 
-    private func read() {
-        var buffer = [UInt8](repeating: 0, count: HostLimits.readBytes)
-        let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
+    /// On the poller's thread, in room that it lends.
+    private func read(into room: UnsafeMutableRawBufferPointer) {
+        let count = recv(descriptor, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
         if count < 0, errno == EAGAIN || errno == EINTR { return }
         guard count > 0 else {
             state.withLock { poller.forget(descriptor, $0.ticket) }
@@ -256,9 +287,9 @@ final class PluginSession: Sendable {
         }
         let effects = state.withLock { state in
             state.heard += 1
-            return state.end == nil ? state.core.receive(buffer[..<count]) : []
+            return state.end == nil ? state.core.receive(UnsafeRawBufferPointer(rebasing: room[..<count])) : []
         }
-        buffer.wipe()
+        SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
         for effect in effects { perform(effect) }
     }
 
@@ -272,7 +303,7 @@ final class PluginSession: Sendable {
             }
             for waiter in waiters { waiter.resume(returning: nil) }
         case .answer(let stream, let result):
-            state.withLock { $0.calls.removeValue(forKey: stream) }?.resume(returning: result)
+            state.withLock { $0.calls.take(stream) }?.resume(returning: result)
         case .perform(let stream, let call, let context): perform(call, stream: stream, context)
         case .cancelHostCall(let stream): state.withLock { $0.hostCalls[stream] }?.cancel()
         case .refuseHostCall(let stream, let error):
@@ -320,7 +351,7 @@ final class PluginSession: Sendable {
 
     private func reply(_ message: Message, stream: UInt64) {
         state.withLock { state in
-            if state.end == nil { transmit(message.frame(stream: stream).encoded(), &state) }
+            if state.end == nil { transmit(message.encoded(stream: stream), &state) }
         }
     }
 
@@ -334,12 +365,22 @@ final class PluginSession: Sendable {
         }
         state.core.noteSent(bytes)
         state.unsent.append(bytes)
-        flush(&state)
+        guard !state.isFlushDue else { return }
+        // Within the poller's turn, what its tasks send goes out together.
+        state.isFlushDue = poller.atEndOfTurn { [self] _, room in
+            self.state.withLock { state in
+                state.isFlushDue = false
+                flush(&state, gatheredIn: room)
+            }
+        }
+        if !state.isFlushDue { flush(&state) }
     }
 
-    private func flush(_ state: inout State) {
+    private func flush(_ state: inout State, gatheredIn room: UnsafeMutableRawBufferPointer? = nil) {
         guard state.end == nil else { return }
-        state.unsent.drain { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL)) }
+        state.unsent.drain(gatheredIn: room) {
+            send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+        }
         guard state.awaitsRoom == state.unsent.isEmpty else { return }
         state.awaitsRoom.toggle()
         poller.change(descriptor, state.ticket, to: state.awaitsRoom ? [.readable, .writable] : .readable)
@@ -351,34 +392,29 @@ final class PluginSession: Sendable {
     func fail(_ cause: HostError) {
         let ended: (State, SessionRemains)? = state.withLock { state in
             guard state.end == nil else { return nil }
+            // The last word may wait for the end of the turn.
+            flush(&state)
             state.end = cause
             let remains = state.core.remains
             state.core.fail()
             state.unsent.wipe()
             poller.forget(descriptor, state.ticket)
+            if let alarm = state.alarm { poller.cancel(alarm.timer) }
             shutdown(descriptor, Int32(SHUT_RDWR))
             let copy = state
-            state.calls = [:]
+            _ = state.calls.takeAll()
             state.steps = []
             state.pings = [:]
             state.hostCalls = [:]
             return (copy, remains)
         }
-        guard let (waiting, remains) = ended else { return }
+        guard var (waiting, remains) = ended else { return }
         poller.health.forget(self)
         callbacks.left(remains)
         callbacks.ended(cause)
         for task in waiting.hostCalls.values { task.cancel() }
         for step in waiting.steps { step.waiter.resume(returning: cause) }
         for waiter in waiting.pings.values { waiter.resume(returning: cause) }
-        for waiter in waiting.calls.values { waiter.resume(returning: .failure(cause)) }
-    }
-}
-
-extension Message.Progress {
-    /// As a line of the plugin's log.
-    fileprivate func record(of tool: String) -> Message.LogRecord {
-        let share = total.map { "\(done) of \($0)" } ?? "\(done)"
-        return Message.LogRecord(level: .debug, message: "\(tool): \(share)\(message.map { ", \($0)" } ?? "")")
+        for waiter in waiting.calls.takeAll() { waiter.resume(returning: .failure(cause)) }
     }
 }

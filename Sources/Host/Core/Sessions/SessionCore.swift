@@ -51,9 +51,10 @@ struct SessionCore {
         var bytes = AnswerBytes()
     }
 
-    mutating func receive(_ bytes: some Collection<UInt8>) -> [Effect] {
+    mutating func receive(_ bytes: UnsafeRawBufferPointer) -> [Effect] {
         var effects: [Effect] = []
-        decoder.append(bytes)
+        // As bytes with a type: a raw buffer would be taken over one by one.
+        bytes.withMemoryRebound(to: UInt8.self) { decoder.append($0) }
         do throws(ABIError) {
             while let (stream, action, message) = try Self.next(&decoder, &lifecycle, &trail) {
                 try receive(message, stream: stream, action, &effects)
@@ -259,7 +260,9 @@ struct SessionCore {
     mutating func closeHostCall(_ stream: UInt64) -> Bool { openHostCalls.removeValue(forKey: stream) != nil }
 
     /// What a call still asks of services (ABI-7.19).
-    func hostCalls(of call: UInt64) -> [UInt64] { openHostCalls.filter { $0.value == call }.map(\.key).sorted() }
+    func hostCalls(of call: UInt64) -> [UInt64] {
+        openHostCalls.isEmpty ? [] : openHostCalls.filter { $0.value == call }.map(\.key).sorted()
+    }
 
     mutating func fail() {
         lifecycle.fail()

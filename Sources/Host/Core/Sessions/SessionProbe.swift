@@ -14,32 +14,46 @@ package struct SessionProbe: Sendable {
         }
     }
 
-    package static func start(
-        _ bundle: PluginBundle, in launcher: JailLauncher, poller: DescriptorPoller
-    ) async throws(HostError) -> SessionProbe {
-        let plugin = InstalledPlugin(
-            manifest: bundle.manifest, digest: bundle.executableDigest, installed: "", endpoints: [:])
-        let program: SealedProgram
-        do { program = try SealedProgram(bundle.executable, name: plugin.name) } catch {
-            throw HostError(.jailFailed, error.message)
+    /// A plugin as it is installed: verified and sealed once, started as often as is asked.
+    package struct Program: Sendable {
+        fileprivate let plugin: InstalledPlugin
+        fileprivate let executable: SealedProgram
+
+        package init(_ bundle: PluginBundle) throws(HostError) {
+            plugin = InstalledPlugin(
+                manifest: bundle.manifest, digest: bundle.executableDigest, installed: "", endpoints: [:])
+            do { executable = try SealedProgram(bundle.executable, name: plugin.name) } catch {
+                throw HostError(.jailFailed, error.message)
+            }
         }
+    }
+
+    package static func start(
+        _ program: Program, in launcher: JailLauncher, poller: DescriptorPoller
+    ) async throws(HostError) -> SessionProbe {
         let instance = try await PluginInstance.start(
-            plugin, id: "bench#1", executable: program,
+            program.plugin, id: "bench#1", executable: program.executable,
             in: PluginInstance.Environment(
                 launcher: launcher, poller: poller, services: NoServices(), log: PluginLog { _ in }, ended: { _, _ in })
         )
-        return SessionProbe(plugin: plugin, instance: instance)
+        return SessionProbe(plugin: program.plugin, instance: instance)
     }
 
-    /// - Returns: the result's JSON.
-    package func call(_ tool: String, _ arguments: [UInt8]) async throws(HostError) -> [UInt8] {
+    /// The pid of the jail's init.
+    package var processID: Int32 { instance.processID }
+
+    /// - Returns: the result's JSON and bytes.
+    nonisolated(nonsending) package func call(
+        _ tool: String, _ arguments: [UInt8]
+    ) async throws(HostError) -> (json: [UInt8], bytes: [UInt8]) {
         let deadline = Clock.unixMilliseconds() + HostLimits.callMilliseconds
         let answer = await instance.session.call(
             Message.Call(tool: tool, arguments: arguments, deadline: deadline, requestID: "bench", credentials: []),
             in: CallContext(
                 requestID: "bench", caller: Caller(actor: "bench", principal: "bench"), plugin: plugin,
                 instance: instance.id, tool: tool, deadline: deadline, redactor: instance.redactor))
-        return try answer.get().json
+        let payload = try answer.get()
+        return (payload.json, payload.bytes)
     }
 
     package func stop() async { await instance.stop() }

@@ -1,10 +1,12 @@
-// What the host needs of the kernel and Swift's Glibc module leaves out: epoll(7), xattr(7), pipe2(2), prctl(2).
+// What the host needs of the kernel and Swift's Glibc module leaves out: epoll(7), eventfd(2), xattr(7), pipe2(2),
+// prctl(2).
 #pragma once
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
