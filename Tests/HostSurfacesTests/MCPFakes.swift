@@ -26,7 +26,8 @@ final class FakeToolHost: ToolHost {
     var calls: [ToolRequest] { asked.withLock { $0.calls } }
     var authentications: [Presented] { asked.withLock { $0.authentications } }
 
-    func authenticate(_ presented: Presented) throws(HostError) {
+    @discardableResult
+    func authenticate(_ presented: Presented) throws(HostError) -> String {
         asked.withLock { $0.authentications.append(presented) }
         switch presented.bearer {
         case "alice": if presented.onBehalfOf != nil { throw HostError(.forbidden, "the token may not act for others") }
@@ -34,7 +35,11 @@ final class FakeToolHost: ToolHost {
         case "broken": throw HostError(.storageFailed, "/home/nexus.sqlite: disk I/O error")
         default: throw HostError(.unauthenticated, "the token is not valid")
         }
+        return presented.bearer ?? ""
     }
+
+    let changes = ToolChanges()
+    func toolChanges() -> AsyncStream<Void> { changes.stream() }
 
     func listTools() -> [AgentTool] { tools }
 

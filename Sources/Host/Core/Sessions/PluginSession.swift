@@ -258,7 +258,9 @@ final class PluginSession: Sendable {
         case .log(let record): callbacks.log(record)
         case .pong(let nonce): reply(.pong(nonce: nonce), stream: 0)
         case .heardPong(let nonce): state.withLock { $0.health.heard(nonce) }
-        case .progress(_, let context, let progress): callbacks.log(progress.record(of: context.tool))
+        case .progress(_, let context, let progress):
+            callbacks.log(progress.record(of: context.tool))
+            context.progress?(progress)
         case .grant(let stream, let bytes): reply(.credit(bytes: bytes), stream: stream)
         case .cancelCall(let stream, let reason): reply(.cancel(reason: reason), stream: stream)
         case .diagnosis(let diagnosis): callbacks.diagnose(diagnosis)
