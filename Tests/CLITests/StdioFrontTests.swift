@@ -179,6 +179,68 @@ private struct Gone: Error, CustomStringConvertible { var description: String { 
         #expect(most.withLock { $0 } > 1)
     }
 
+    @Test func notificationsOfARequestComeBeforeItsAnswer() async throws {
+        let lines = try await Client().talk(request(1)) { bytes, notify in
+            for number in 1...3 { try await notify(Array("note \(number)".utf8)) }
+            return try ok(bytes)
+        }
+        #expect(lines.count == 4)
+        #expect(Array(lines.dropLast()) == ["note 1", "note 2", "note 3"])
+    }
+
+    @Test func listeningBeginsWithTheHandshakeAndEndsWithTheInput() async throws {
+        let client = Client()
+        let ended = Mutex(false)
+        let front = StdioFront { notify in
+            try? await notify(Array("changed".utf8))
+            try? await Task.sleep(for: .seconds(60))
+            ended.withLock { $0 = true }
+        } forward: { bytes, _ in
+            try ok(bytes)
+        }
+        let run = Task { try await front.run(input: client.input) { client.write($0) } }
+        client.send(request(1))
+        try await client.wait { client.lines.count == 1 }
+        for _ in 0..<2 { client.send("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n") }
+        try await client.wait { client.lines.contains("changed") }
+        client.close()
+        try await run.value
+        try await client.wait { ended.withLock { $0 } }
+        #expect(client.lines.count == 2)
+    }
+
+    @Test func aSubscriptionEndsWithTheInput() async throws {
+        let lines = try await Client().talk(request(1, "subscriptions/listen")) { bytes, notify in
+            try await notify(Array("acknowledged".utf8))
+            try await Task.sleep(for: .seconds(600))
+            return try ok(bytes)
+        }
+        #expect(lines == ["acknowledged"] || lines.isEmpty)
+    }
+
+    @Test func aClientThatTakesNoNotificationHoldsBackWhoSendsThem() async throws {
+        let client = Client()
+        let sent = Mutex(0)
+        let front = StdioFront { bytes, notify in
+            for _ in 0..<100 {
+                try await notify(bytes)
+                sent.withLock { $0 += 1 }
+            }
+            return try ok(bytes)
+        }
+        client.send(request(1))
+        let run = Task {
+            try await front.run(input: client.input) { _ in
+                client.write([])
+                try await Task.sleep(for: .seconds(600))
+            }
+        }
+        try await client.wait { client.lines.count == 1 }
+        #expect(sent.withLock { $0 } == 0)
+        run.cancel()
+        await #expect(throws: (any Error).self) { try await run.value }
+    }
+
     @Test func theEndOfInputWaitsForThoseInFlight() async throws {
         let lines = try await Client().talk(request(1)) { bytes, _ in
             try await Task.sleep(for: .milliseconds(100))

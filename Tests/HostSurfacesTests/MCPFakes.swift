@@ -138,3 +138,26 @@ extension FakeToolHost {
         return Reply(status: response.status, headers: response.headers, body: response.body, json: json)
     }
 }
+
+extension MCPResponse {
+    /// The messages of a stream that ends.
+    func events() async throws -> [JSONValue] {
+        var messages: [JSONValue] = []
+        while let message = try await event() { messages.append(message) }
+        return messages
+    }
+
+    /// The next message of a stream; nil at its end.
+    func event() async throws -> JSONValue? {
+        while let piece = await stream?.next() {
+            let text = String(decoding: piece, as: UTF8.self)
+            guard !text.hasPrefix(":") else { continue }
+            let (start, end) = ("event: message\ndata: ", "\n\n")
+            guard text.hasPrefix(start), text.hasSuffix(end) else { throw NoEvent(text: text) }
+            return try JSONValue(parsing: String(text.dropFirst(start.count).dropLast(end.count)))
+        }
+        return nil
+    }
+
+    struct NoEvent: Error { var text: String }
+}

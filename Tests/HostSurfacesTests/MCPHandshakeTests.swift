@@ -19,7 +19,7 @@ import Testing
         #expect(reply.result?["capabilities"]?["tools"] == ["listChanged": true])
         #expect(reply.result?["serverInfo"]?["version"] == "1.2.3")
         #expect(reply.result?["resultType"] == nil)
-        #expect(reply.header("mcp-session-id") == nil)
+        #expect(reply.header("mcp-session-id") != nil)
     }
 
     @Test func initializeWithoutAVersionIsRefused() async throws {

@@ -36,8 +36,10 @@ struct HTTPExchange: Sendable {
             _ = await watch.result
         }
         let work = Task { [head] in
+            // Cut short by a hang-up, the sequence is empty: half a request is none.
+            guard let body = try await bodies.first(where: { _ in true }) else { throw CancellationError() }
             var wire = head
-            for try await body in bodies { wire.body = body }
+            wire.body = body
             return await answer(wire)
         }
         presence.whenOver { work.cancel() }

@@ -2,8 +2,8 @@
 enum ServerLimits {
     /// The longest message of MCP, in bytes.
     static let messageBytes = 4 << 20
-    /// Open connections of one listener; more wait in the kernel's queue until one closes. Far below the descriptors
-    /// that the process may open: where those ran out, the listener would fail.
+    /// Open connections of one listener; more wait in the kernel's queue until one closes. They must not use up
+    /// the descriptors that plugins are started with.
     static let connections = 1_024
     /// For a request's head, from the connection's beginning; and without a byte of a request that has begun; and, after
     /// an answer, for the client to close.
