@@ -116,6 +116,7 @@ let package = Package(
             dependencies: [
                 "HostCore", "HostAPI", "PluginABI", "JSONBytes", "Registry", "AuditLog",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -61,7 +61,9 @@ final class TestHost {
 
     func state(of plugin: String) throws -> JSONValue { try nexus("plugin", "info", plugin, "--json").json() }
 
-    func audit() throws -> [JSONValue] { try nexus("audit", "tail", "--count", "1000", "--json").lines() }
+    func audit(count: Int = 1_000) throws -> [JSONValue] {
+        try nexus("audit", "tail", "--count", "\(count)", "--json").lines()
+    }
 
     /// A token of a user, in a private file that this test's process may read.
     func tokenFile(user: String, _ options: String...) throws -> String {

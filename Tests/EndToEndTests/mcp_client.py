@@ -4,11 +4,14 @@
     mcp_client.py --revision 2025-11-25 --stdio nexus mcp --list --call crypto_price '{"symbol":"BTCUSDT"}'
     mcp_client.py --revision 2026-07-28 --http http://127.0.0.1:8765/mcp --token-file FILE --list
 
-Steps run in the order in which --list and --call are given. The lines:
+Steps run in the order in which --list, --call, --abandon and --await-change are given. The lines:
 
     {"step": "initialize" | "discover", "revision", "server", "version", "capabilities"}
     {"step": "tools", "names": [...], "tools": [...] with --json}
     {"step": "call", "name", "isError", "structured", "text", "meta"}
+    {"step": "progress", "name", "progress", "total", "message"} before it, with --progress
+    {"step": "abandon", "name"} after a call whose answer the client no longer waited for, and cancelled
+    {"step": "listening"}, and {"step": "changed"} once the server has announced other tools
     {"step": <the step that failed>, "failed": true, "code", "error"}
 
 Exit status 0 when every step got an answer of the protocol and none of them was an error, 1 when a step failed (also
@@ -24,6 +27,7 @@ import logging
 import shlex
 import sys
 
+import anyio
 import mcp_types
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
@@ -37,15 +41,15 @@ class Step(argparse.Action):
 
     def __call__(self, parser, namespace, values, option_string=None):
         steps = namespace.steps or []
-        if self.dest == "list":
-            steps.append(("tools", None, None))
+        if self.dest in ("list", "await_change"):
+            steps.append(("tools" if self.dest == "list" else "change", None, None))
         else:
             name, text = values
             try:
                 arguments = json.loads(text)
             except ValueError as error:
-                parser.error(f"--call {name}: the arguments are not JSON: {error}")
-            steps.append(("call", name, arguments))
+                parser.error(f"--{self.dest} {name}: the arguments are not JSON: {error}")
+            steps.append((self.dest, name, arguments))
         namespace.steps = steps
 
 
@@ -62,6 +66,9 @@ def parse(argv):
     parser.add_argument("--principal", metavar="USER", help=f"end user, sent as _meta[{PRINCIPAL!r}] of each call")
     parser.add_argument("--list", nargs=0, action=Step, help="list the tools")
     parser.add_argument("--call", nargs=2, action=Step, metavar=("NAME", "JSON"), help="call a tool; repeatable")
+    parser.add_argument("--progress", action="store_true", help="ask for the progress of each call, and print it")
+    parser.add_argument("--abandon", nargs=2, action=Step, metavar=("NAME", "JSON"), help="call a tool for a second")
+    parser.add_argument("--await-change", nargs=0, action=Step, help="wait until other tools are announced")
     parser.add_argument("--allow-errors", action="store_true", help="a result with isError is not a failure")
     parser.add_argument("--timeout", type=float, default=30, metavar="SECONDS", help="for each answer")
     parser.add_argument("--json", action="store_true", help="print the tools in full, too")
@@ -116,6 +123,28 @@ def opening(client, revision):
     return line
 
 
+announced = anyio.Event()
+
+
+async def hear(message):
+    """What the server sends beside its answers."""
+    if isinstance(message, mcp_types.ToolListChangedNotification):
+        announced.set()
+
+
+async def await_change(client, options):
+    """Waits as the revision has it: on the stream that the client opened by itself, or by subscribing."""
+    if options.revision == "2026-07-28":
+        async with client.listen(tools_list_changed=True) as subscription:
+            say(step="listening")
+            async for _ in subscription:
+                return {"step": "changed"}
+        raise RuntimeError("the server ended the subscription")
+    say(step="listening")
+    await announced.wait()
+    return {"step": "changed"}
+
+
 async def run_step(client, options, step):
     """One step's line, and whether it succeeded."""
     kind, name, arguments = step
@@ -125,8 +154,18 @@ async def run_step(client, options, step):
         if options.json:
             line["tools"] = [wire(tool) for tool in listed.tools]
         return line, True
+    if kind == "change":
+        return await await_change(client, options), True
     meta = {PRINCIPAL: options.principal} if options.principal else None
-    result = await client.call_tool(name, arguments, meta=meta)
+
+    async def report(progress, total, message):
+        say(step="progress", name=name, progress=progress, total=total, message=message)
+
+    if kind == "abandon":
+        with anyio.move_on_after(1):
+            await client.call_tool(name, arguments, meta=meta)
+        return {"step": "abandon", "name": name}, True
+    result = await client.call_tool(name, arguments, meta=meta, progress_callback=report if options.progress else None)
     text = "".join(block.text for block in result.content if isinstance(block, mcp_types.TextContent))
     line = {
         "step": "call", "name": name, "isError": bool(result.is_error), "structured": result.structured_content,
@@ -143,7 +182,7 @@ async def drive(options):
         async with contextlib.AsyncExitStack() as stack:
             client = await stack.enter_async_context(Client(
                 await transport(options, stack), mode="auto" if is_stateless else "legacy", cache=None,
-                read_timeout_seconds=options.timeout,
+                read_timeout_seconds=options.timeout, message_handler=hear,
                 client_info=mcp_types.Implementation(name="nexus-end-to-end", version="1")))
             say(step=first, **opening(client, options.revision))
             for step in options.steps:

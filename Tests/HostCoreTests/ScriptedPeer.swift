@@ -129,11 +129,13 @@ final class ScriptedPeer: Sendable {
 
     /// Makes a call in the background.
     func call(
-        deadline: UInt64 = Clock.unixMilliseconds() + 60_000, arguments: [UInt8] = Array("{}".utf8)
+        deadline: UInt64 = Clock.unixMilliseconds() + 60_000, arguments: [UInt8] = Array("{}".utf8),
+        progress: (@Sendable (Message.Progress) -> Void)? = nil
     ) throws -> Task<PluginSession.Answer, Never> {
-        let context = try SamplePlugin.context(deadline: deadline)
+        var context = try SamplePlugin.context(deadline: deadline)
+        context.progress = progress
         let credential = Credential(name: "key", value: SecretBytes(copying: Array("s3cret-value".utf8)))
-        return Task { [session] in
+        return Task { [session, context] in
             await session.call(
                 Message.Call(
                     tool: "sample_echo", arguments: arguments, deadline: deadline, requestID: "r1",

@@ -26,7 +26,8 @@ final class FakeToolHost: ToolHost {
     var calls: [ToolRequest] { asked.withLock { $0.calls } }
     var authentications: [Presented] { asked.withLock { $0.authentications } }
 
-    func authenticate(_ presented: Presented) throws(HostError) {
+    @discardableResult
+    func authenticate(_ presented: Presented) throws(HostError) -> String {
         asked.withLock { $0.authentications.append(presented) }
         switch presented.bearer {
         case "alice": if presented.onBehalfOf != nil { throw HostError(.forbidden, "the token may not act for others") }
@@ -34,7 +35,11 @@ final class FakeToolHost: ToolHost {
         case "broken": throw HostError(.storageFailed, "/home/nexus.sqlite: disk I/O error")
         default: throw HostError(.unauthenticated, "the token is not valid")
         }
+        return presented.bearer ?? ""
     }
+
+    let changes = ToolChanges()
+    func toolChanges() -> AsyncStream<Void> { changes.stream() }
 
     func listTools() -> [AgentTool] { tools }
 
@@ -132,4 +137,27 @@ extension FakeToolHost {
         let json = response.body.isEmpty ? JSONValue.null : try JSONValue(parsing: response.body)
         return Reply(status: response.status, headers: response.headers, body: response.body, json: json)
     }
+}
+
+extension MCPResponse {
+    /// The messages of a stream that ends.
+    func events() async throws -> [JSONValue] {
+        var messages: [JSONValue] = []
+        while let message = try await event() { messages.append(message) }
+        return messages
+    }
+
+    /// The next message of a stream; nil at its end.
+    func event() async throws -> JSONValue? {
+        while let piece = await stream?.next() {
+            let text = String(decoding: piece, as: UTF8.self)
+            guard !text.hasPrefix(":") else { continue }
+            let (start, end) = ("event: message\ndata: ", "\n\n")
+            guard text.hasPrefix(start), text.hasSuffix(end) else { throw NoEvent(text: text) }
+            return try JSONValue(parsing: String(text.dropFirst(start.count).dropLast(end.count)))
+        }
+        return nil
+    }
+
+    struct NoEvent: Error { var text: String }
 }

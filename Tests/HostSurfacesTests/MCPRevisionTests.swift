@@ -9,7 +9,7 @@ import Testing
         #expect(reply.status == 200)
         let versions: JSONValue = ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]
         #expect(reply.result?["supportedVersions"] == versions)
-        #expect(reply.result?["capabilities"] == ["tools": [:]])
+        #expect(reply.result?["capabilities"] == ["tools": ["listChanged": true]])
         #expect(reply.result?["cacheScope"] == "private")
         #expect((reply.result?["ttlMs"]?.intValue ?? -1) >= 0)
     }

@@ -53,7 +53,7 @@ struct Layer: Sendable {
             module: "HostSurfaces", folder: "Sources/Host/Surfaces",
             modules: ["HostCore", "HostAPI", "PluginABI", "JSONBytes", "Registry", "AuditLog"],
             outside: libc.union([
-                "FoundationEssentials", "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOPosix",
+                "FoundationEssentials", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOPosix",
                 "ServiceLifecycle",
             ])),
         Layer(

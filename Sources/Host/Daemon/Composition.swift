@@ -40,6 +40,7 @@ struct Composition {
         launcher = try Self.startLauncher(options.helper, mountRoots: python?.mountRoots ?? [])
         try service?.become()
         try ProcessProtection.apply()
+        DescriptorLimit.raise()
         try home.prepare()
         lock = try HomeLock(home)
         if options.isBackground { try BackgroundLog.begin(home) }

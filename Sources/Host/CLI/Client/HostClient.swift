@@ -46,9 +46,10 @@ struct HostClient: Sendable {
         return value
     }
 
+    /// - Parameter events: takes the pieces of an answer that is a stream of events, of which no body is left then.
     func exchange(
         _ method: Method, _ path: String, query: [(String, String)] = [], headers: [(String, String)] = [],
-        body: [UInt8] = [], seconds: Int64 = 90
+        body: [UInt8] = [], seconds: Int64 = 90, events: (([UInt8]) async throws -> Void)? = nil
     ) async throws -> (status: UInt, body: [UInt8]) {
         let socket = HomePath.socket(home: home)
         let parameters = query.map { "\(PercentEncoding.encode($0.0))=\(PercentEncoding.encode($0.1))" }.joined(
@@ -62,7 +63,12 @@ struct HostClient: Sendable {
         if !body.isEmpty { request.body = .bytes(body, length: .known(Int64(body.count))) }
         try SocketProbe.check(socket, home: home)
         do {
+            // The time is for the answer's head.
             let response = try await Self.http.execute(request, timeout: .seconds(seconds))
+            if let events, response.headers.first(name: "content-type") == "text/event-stream" {
+                for try await piece in response.body { try await events(Array(piece.readableBytesView)) }
+                return (response.status.code, [])
+            }
             let bytes = try await response.body.collect(upTo: 64 << 20)
             return (response.status.code, Array(bytes.readableBytesView))
         } catch is CancellationError {
@@ -73,11 +79,11 @@ struct HostClient: Sendable {
     }
 
     /// One client for the process. A connection that fails is not tried again: the socket is there or it is not. As
-    /// many connections as `nexus mcp` has calls in flight.
+    /// many connections as `nexus mcp` has calls in flight, and one to listen on.
     private static let http: HTTPClient = {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 65
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
 

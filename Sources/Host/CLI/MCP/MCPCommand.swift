@@ -22,12 +22,11 @@ struct MCPCommand: HostCommand {
             else { throw CommandFailure("--token-file: \(tokenFile) holds no token") }
             client.token = String(token)
         }
-        let front = StdioFront { [client] message in
-            let (_, answer) = try await client.exchange(
-                .post, APIPath.mcp,
-                headers: [("content-type", "application/json"), ("accept", "application/json, text/event-stream")],
-                body: message)
-            return answer.isEmpty ? nil : answer
+        let link = HostLink(client: client)
+        let front = StdioFront {
+            await link.listen($0)
+        } forward: {
+            try await link.forward($0, $1)
         }
         try await front.run(input: StandardInput.chunks()) { line in
             try FileHandle.standardOutput.write(contentsOf: line + [0x0A])

@@ -3,9 +3,9 @@ internal import JSONBytes
 /// The little that the front must know of a line: whether an answer is owed, and whether it cancels another.
 enum StdioMessage: Sendable {
     /// The id is that under which the answer is owed; nil for what the host will refuse as a whole.
-    case request([UInt8], id: JSONValue?)
+    case request([UInt8], id: JSONValue?, method: String? = nil)
     /// Owes no answer, not even an error.
-    case notification([UInt8])
+    case notification([UInt8], method: String)
     /// The client no longer waits for this request.
     case cancels(JSONValue)
     /// Not worth the host's time.
@@ -32,18 +32,31 @@ enum StdioMessage: Sendable {
             return
         }
         if let id = message["id"] {
-            self = .request(bytes, id: id.stringValue != nil || id.intValue != nil ? .some(id) : .none)
+            let known = id.stringValue != nil || id.intValue != nil ? id : nil
+            self = .request(bytes, id: known, method: method)
         } else if method == "notifications/cancelled", let named = message["params"]?["requestId"] {
             self = .cancels(named)
         } else {
-            self = .notification(bytes)
+            self = .notification(bytes, method: method)
         }
     }
 
     /// The id under which an answer is owed.
     var id: JSONValue? {
-        if case .request(_, let id) = self { return id }
+        if case .request(_, let id, _) = self { return id }
         return nil
+    }
+
+    /// Whether this request is answered only once it is cancelled (2026-07-28).
+    var isSubscription: Bool {
+        if case .request(_, _, "subscriptions/listen") = self { return true }
+        return false
+    }
+
+    /// Whether the client has done its handshake (up to 2025-11-25): from here on it may be told of changes.
+    var isInitialized: Bool {
+        if case .notification(_, "notifications/initialized") = self { return true }
+        return false
     }
 
     /// One line for the client from the host's answer: never two, and under the id that the client waits for, also when

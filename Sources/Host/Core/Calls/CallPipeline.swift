@@ -59,7 +59,8 @@ public struct CallPipeline: Sendable {
                     credentials: bound.credentials, traceparent: "\(record.trace)", tracestate: record.trace.state)
                 let context = CallContext(
                     requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id,
-                    tool: tool.name, deadline: deadline, redactor: instance.redactor, note: { instance.note($0) })
+                    tool: tool.name, deadline: deadline, redactor: instance.redactor, note: { instance.note($0) },
+                    progress: CallProgress.relay(to: request.progress, redactor: instance.redactor))
                 // audit intent, call
                 try record.writeIntent(to: audit)
                 let answer = await instance.session.call(call, in: context)

@@ -11,10 +11,12 @@ public struct ToolRequest: Sendable {
     public var tracestate: String?
     /// How long the caller waits; nil, and anything longer, is `HostLimits.callMilliseconds`.
     public var milliseconds: UInt64?
+    /// Is told how far the call is, in the order in which the plugin says so; it must not block.
+    public var progress: (@Sendable (CallProgress) -> Void)?
 
     public init(
         tool: String, arguments: [UInt8], presented: Presented, surface: String, traceparent: String? = nil,
-        tracestate: String? = nil, milliseconds: UInt64? = nil
+        tracestate: String? = nil, milliseconds: UInt64? = nil, progress: (@Sendable (CallProgress) -> Void)? = nil
     ) {
         self.tool = tool
         self.arguments = arguments
@@ -23,6 +25,7 @@ public struct ToolRequest: Sendable {
         self.traceparent = traceparent
         self.tracestate = tracestate
         self.milliseconds = milliseconds
+        self.progress = progress
     }
 }
 

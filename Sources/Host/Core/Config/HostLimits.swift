@@ -34,6 +34,10 @@ public enum HostLimits {
     public static let logLineBytes = 2_048
     /// Fields of one log record, as JSON; larger ones are left out.
     public static let logFieldsBytes = 16 << 10
+    /// What people are told with a progress, in Unicode scalars.
+    public static let progressMessageScalars = 512
+    /// A progress whose message is longer than this goes on without it: it would have to be searched for secrets.
+    public static let rawProgressMessageBytes = 64 << 10
     /// Lines that a plugin may log in one second; the rest is counted and dropped.
     public static let logLinesPerSecond = 100
     /// Denials of one call that are recorded one by one.

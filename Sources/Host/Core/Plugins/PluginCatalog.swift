@@ -11,6 +11,7 @@ public final class PluginCatalog: Sendable {
     private let store: BundleStore
     private let plugins: Mutex<[String: InstalledPlugin]>
     private let reloading = Mutex(())
+    private let changes = ToolChanges()
 
     public init(database: Database, store: BundleStore) throws(HostError) {
         self.database = database
@@ -23,6 +24,9 @@ public final class PluginCatalog: Sendable {
     public func list() -> [InstalledPlugin] {
         plugins.withLock { $0.values.sorted { $0.name < $1.name } }
     }
+
+    /// An element for every change of what agents are offered, from now on; see `ToolChanges`.
+    public func toolChanges() -> AsyncStream<Void> { changes.stream() }
 
     /// - Throws: `unknownPlugin`.
     public func plugin(_ name: String) throws(HostError) -> InstalledPlugin {
@@ -158,7 +162,11 @@ public final class PluginCatalog: Sendable {
                 throw (error as? HostError) ?? HostError(.storageFailed, "\(error)")
             }
         }
-        plugins.withLock { $0 = fresh }
+        let before = plugins.withLock { plugins in
+            defer { plugins = fresh }
+            return plugins
+        }
+        if before.mapValues(\.manifest.tools) != fresh.mapValues(\.manifest.tools) { changes.announce() }
     }
 
     private func endpoints(of name: String) throws(HostError) -> [String: EndpointOverride] {

@@ -14,6 +14,8 @@ public struct CallContext: Sendable {
     var denials = DenialCounter()
     /// Tells the plugin's log.
     var note: @Sendable (Denial) -> Void = { _ in }
+    /// Tells the caller how far the call is; nil where nobody asked.
+    var progress: (@Sendable (Message.Progress) -> Void)?
 }
 
 /// What plugins may ask of the host.

@@ -316,7 +316,9 @@ final class PluginSession: Sendable {
                 return state.pings.removeValue(forKey: nonce)
             }
             waiter?.resume(returning: nil)
-        case .progress(_, let context, let progress): callbacks.log(progress.record(of: context.tool))
+        case .progress(_, let context, let progress):
+            callbacks.log(progress.record(of: context.tool))
+            context.progress?(progress)
         case .grant(let stream, let bytes): reply(.credit(bytes: bytes), stream: stream)
         case .cancelCall(let stream, let reason): reply(.cancel(reason: reason), stream: stream)
         case .diagnosis(let diagnosis): callbacks.diagnose(diagnosis)

@@ -11,6 +11,8 @@ internal import JSONBytes
 public struct MCPEndpoint: Sendable {
     let host: any ToolHost
     let version: String
+    let listeners: MCPListeners
+    let calls = MCPOpenCalls()
 
     /// - Parameter version: of this program, told to clients as `serverInfo`.
     public init(pipeline: CallPipeline, catalog: PluginCatalog, authenticator: Authenticator, version: String) {
@@ -21,21 +23,29 @@ public struct MCPEndpoint: Sendable {
     init(host: any ToolHost, version: String) {
         self.host = host
         self.version = version
+        listeners = MCPListeners { host.toolChanges() }
     }
+
+    /// Ends the streams of those who listen, so that the host can stop; calls end by themselves.
+    public func close() { listeners.close() }
 
     /// The answer to one HTTP request at the MCP endpoint. Cancelling the task cancels the tool call behind it.
     public func respond(to request: MCPRequest) async -> MCPResponse {
         var presented = request.presented
         presented.onBehalfOf = nil
         do throws(MCPFault) {
-            try authenticate(presented)
+            let actor = try authenticate(presented)
+            if request.method == "GET" { return try listen(request, actor: actor) }
             try checkTransport(request)
             switch try MCPMessage(parsing: request.body) {
             case .response: return MCPResponse(status: 202)
-            case .notification:
+            case .notification(let cancelled):
                 try MCPRevision.checkNotification(request)
+                if let cancelled, let session = MCPSession.of(request) {
+                    calls.cancel(MCPOpenCalls.Key(actor: actor, session: session, id: cancelled))
+                }
                 return MCPResponse(status: 202)
-            case .request(let message): return await answer(message, to: request, from: presented)
+            case .request(let message): return await answer(message, to: request, from: presented, actor: actor)
             }
         } catch {
             return MCPResponse(error)
@@ -43,7 +53,7 @@ public struct MCPEndpoint: Sendable {
     }
 
     private func answer(
-        _ message: MCPMessage.Request, to request: MCPRequest, from stranger: Presented
+        _ message: MCPMessage.Request, to request: MCPRequest, from stranger: Presented, actor: String
     ) async -> MCPResponse {
         var presented = stranger
         do throws(MCPFault) {
@@ -53,31 +63,38 @@ public struct MCPEndpoint: Sendable {
                 // A call is left to the core, which records who tried to act for whom.
                 if message.method != "tools/call" { try authenticate(presented) }
             }
-            let result = try await result(of: message, revision, presented, request)
-            return MCPResponse(result: revision.complete(result, version: version), id: message.id)
+            switch (message.method, revision) {
+            case ("tools/call", _):
+                return try await perform(message, revision, for: request, as: presented, actor: actor)
+            case ("subscriptions/listen", .stateless): return try subscribe(message, for: request, actor: actor)
+            default: break
+            }
+            let result = try result(of: message, revision)
+            var response = MCPResponse(result: revision.complete(result, version: version), id: message.id)
+            if message.method == "initialize" { response.headers.append((MCPSession.header, MCPSession.make())) }
+            return response
         } catch {
             return MCPResponse(error, id: message.id)
         }
     }
 
     private func result(
-        of message: MCPMessage.Request, _ revision: MCPRevision, _ presented: Presented, _ request: MCPRequest
-    ) async throws(MCPFault) -> JSONObject {
+        of message: MCPMessage.Request, _ revision: MCPRevision
+    ) throws(MCPFault) -> JSONObject {
         switch (message.method, revision) {
         case ("initialize", .handshake): return try MCPHandshake.result(of: message, version: version)
         case ("ping", .handshake): return JSONObject()
         case ("server/discover", .stateless): return MCPDiscovery.result
         case ("tools/list", _): return try MCPToolListing.result(of: message, tools: host.listTools(), revision)
-        case ("tools/call", _):
-            let call = try MCPToolCall(message, body: request.body, presented: presented, surface: request.surface)
-            return try await call.result(from: host, revision)
         default: throw revision.unknownMethod(message.method)
         }
     }
 
-    private func authenticate(_ presented: Presented) throws(MCPFault) {
+    /// - Returns: who is connected.
+    @discardableResult
+    private func authenticate(_ presented: Presented) throws(MCPFault) -> String {
         do throws(HostError) {
-            try host.authenticate(presented)
+            return try host.authenticate(presented)
         } catch {
             throw MCPFault(refusing: presented, error)
         }
@@ -87,7 +104,7 @@ public struct MCPEndpoint: Sendable {
     private func checkTransport(_ request: MCPRequest) throws(MCPFault) {
         guard request.method == "POST" else {
             let reason = "\(JSONValue.quoted(request.method)) is not served here; POST one message"
-            throw MCPFault(status: 405, .invalidRequest, reason, headers: [("Allow", "POST")])
+            throw MCPFault(status: 405, .invalidRequest, reason, headers: [("Allow", "GET, POST")])
         }
         guard request.body.count <= MCPLimits.messageBytes else {
             throw MCPFault(

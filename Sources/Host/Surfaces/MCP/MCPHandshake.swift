@@ -14,7 +14,7 @@ enum MCPHandshake {
         ])
     }
 
-    static let capabilities: JSONValue = ["tools": [:]]
+    static let capabilities: JSONValue = ["tools": ["listChanged": true]]
 
     static func serverInfo(_ version: String) -> JSONValue {
         ["name": "nexus", "title": "Nexus", "version": .string(version)]

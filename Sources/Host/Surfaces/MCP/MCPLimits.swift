@@ -10,4 +10,11 @@ enum MCPLimits {
     /// How long a client may keep the list of tools: an installed plugin shows up after this.
     static let toolsTimeToLiveMilliseconds = 5_000
     static let discoveryTimeToLiveMilliseconds = 60_000
+    /// Between two notifications of one call's progress.
+    static let progressMilliseconds = 50
+    /// Streams of agents that listen for changes: in all, and of one actor, whose agents may be many.
+    static let listeners = 256
+    static let listenersOfOneActor = 64
+    /// After this much silence a stream says that it is still there.
+    static let keepAliveMilliseconds = 15_000
 }

@@ -10,8 +10,8 @@ enum MCPMessage {
     }
 
     case request(Request)
-    /// Nothing that a client announces changes anything here: acknowledged and dropped, whatever it names.
-    case notification
+    /// Acknowledged and dropped, whatever it announces; but it may name a request that nobody waits for any more.
+    case notification(cancels: JSONValue?)
     /// This host asks clients nothing, so an answer belongs to nothing.
     case response
 
@@ -41,7 +41,8 @@ enum MCPMessage {
             throw MCPFault(status: 400, .invalidRequest, "\"method\" must be a string", id: id)
         }
         guard let id else {
-            self = .notification
+            self = .notification(
+                cancels: method == "notifications/cancelled" ? message["params"]?["requestId"] : nil)
             return
         }
         guard let params = (message["params"] ?? [:]).objectValue else {
@@ -88,6 +89,7 @@ extension MCPMessage.Request {
 enum MCPMetaKey {
     static let protocolVersion = "io.modelcontextprotocol/protocolVersion"
     static let clientCapabilities = "io.modelcontextprotocol/clientCapabilities"
+    static let subscription = "io.modelcontextprotocol/subscriptionId"
     static let serverInfo = "io.modelcontextprotocol/serverInfo"
     /// W3C Trace Context, under the names of its headers.
     static let traceparent = "traceparent"

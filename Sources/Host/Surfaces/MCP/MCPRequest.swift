@@ -31,6 +31,14 @@ public struct MCPRequest: Sendable {
         } && !values(of: "content-type").isEmpty
     }
 
+    /// Whether the client named this media type in Accept: then, and only then, it is ready for it.
+    func reads(_ mediaType: String) -> Bool {
+        values(of: "accept").flatMap { $0.split(separator: ",") }.contains { item in
+            let name = item.prefix { $0 != ";" }.trimmingPrefix { $0 == " " || $0 == "\t" }
+            return name.prefix { $0 != " " && $0 != "\t" }.lowercased() == mediaType
+        }
+    }
+
     func values(of name: String) -> [String] { headers.filter { $0.name == name }.map(\.value) }
 }
 
@@ -39,6 +47,8 @@ public struct MCPResponse: Sendable {
     public var status: Int
     public var headers: [(String, String)]
     public var body: [UInt8]
+    /// In place of `body`: for `mcp-stdio` too, events.
+    public var stream: BodyStream?
 
     public init(status: Int, headers: [(String, String)] = [], body: [UInt8] = []) {
         self.status = status

@@ -32,6 +32,17 @@ enum MCPRevision: Equatable {
         try check(request.values(of: MCPHeader.version), among: supported)
     }
 
+    /// The GET stream belongs to the handshake; from 2026-07-28 the method is not served.
+    static func checkStream(_ request: MCPRequest) throws(MCPFault) {
+        guard !request.isStdio else { return }
+        let versions = request.values(of: MCPHeader.version)
+        guard !versions.contains(where: statelessVersions.contains) else {
+            let reason = "there is no GET stream in this version; use subscriptions/listen"
+            throw MCPFault(status: 405, .invalidRequest, reason, headers: [("Allow", "POST")])
+        }
+        try check(versions, among: handshakeVersions)
+    }
+
     /// Without the header a client is taken for one of 2025-03-26, which did not have it.
     private static func check(_ versions: [String], among served: [String]) throws(MCPFault) {
         guard let version = versions.first else { return }

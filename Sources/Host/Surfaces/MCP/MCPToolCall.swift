@@ -4,7 +4,7 @@ internal import JSONBytes
 /// `tools/call`. Two kinds of failure leave here: what an agent can act on is a result that says so, and what it cannot
 /// is an error of the protocol.
 struct MCPToolCall {
-    private let request: ToolRequest
+    var request: ToolRequest
 
     /// - Parameter body: the message as it came: the arguments are carried as their bytes, never written anew.
     init(_ message: MCPMessage.Request, body: [UInt8], presented: Presented, surface: String) throws(MCPFault) {

@@ -5,9 +5,13 @@ internal import PluginABI
 
 /// The core, seen from an agent.
 protocol ToolHost: Sendable {
+    /// - Returns: who is connected.
     /// - Throws: `HostError` with `unauthenticated` or `forbidden`; another code when the host could not tell.
-    func authenticate(_ presented: Presented) throws(HostError)
+    @discardableResult
+    func authenticate(_ presented: Presented) throws(HostError) -> String
     func listTools() -> [AgentTool]
+    /// An element for every change of `listTools`.
+    func toolChanges() -> AsyncStream<Void>
     /// - Throws: `HostError` whose message the agent can act on.
     func callTool(_ request: ToolRequest) async throws(HostError) -> ToolResult
 }
@@ -28,7 +32,9 @@ struct PipelineToolHost: ToolHost {
     let catalog: PluginCatalog
     let authenticator: Authenticator
 
-    func authenticate(_ presented: Presented) throws(HostError) { _ = try authenticator.caller(presented) }
+    func authenticate(_ presented: Presented) throws(HostError) -> String { try authenticator.caller(presented).actor }
+
+    func toolChanges() -> AsyncStream<Void> { catalog.toolChanges() }
 
     func listTools() -> [AgentTool] {
         catalog.list().flatMap(\.manifest.tools).map { tool in

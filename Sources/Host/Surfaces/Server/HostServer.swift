@@ -3,6 +3,7 @@
 internal import HostCore
 internal import HTTPTypes
 internal import Hummingbird
+internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 public import ServiceLifecycle
@@ -38,7 +39,7 @@ public struct HostServer: Sendable {
                 return Self.failure(404, "not-found", "there is only /mcp here")
             }
             return try await whole(
-                request, limit: Self.messageLimit, presented: Presented(bearer: Self.bearer(request))
+                request, context, limit: ServerLimits.messageBytes, presented: Presented(bearer: Self.bearer(request))
             ) { await answer($0, surface: "mcp-http") }
         }
     }
@@ -53,7 +54,7 @@ public struct HostServer: Sendable {
             }
             let isBundle = request.uri.path == "/v1/plugins"
             return try await whole(
-                request, limit: isBundle ? bodyLimit : Self.messageLimit,
+                request, context, limit: isBundle ? bodyLimit : ServerLimits.messageBytes,
                 presented: Presented(peerUserID: peer, bearer: Self.bearer(request))
             ) { wire in
                 wire.path == "/mcp" ? await answer(wire, surface: "mcp-stdio") : await admin.respond(to: wire)
@@ -61,52 +62,53 @@ public struct HostServer: Sendable {
         }
     }
 
-    private static let messageLimit = 4 << 20
-
     private func answer(_ wire: WireRequest, surface: String) async -> WireResponse {
         let answer = await mcp.respond(
             to: MCPRequest(
                 method: wire.method, headers: wire.headers, body: wire.body, presented: wire.presented, surface: surface
             ))
-        return WireResponse(
+        var reply = WireResponse(
             status: answer.status, headers: answer.headers.map { (name: $0.0, value: $0.1) }, body: answer.body)
+        reply.stream = answer.stream
+        return reply
     }
 
     private func application(
         address: BindAddress, ready: @escaping @Sendable (any Channel) async -> Void,
         respond: @escaping @Sendable (Request, HostRequestContext) async throws -> Response
     ) -> any Service {
-        Application(
+        let application = Application(
             responder: CallbackResponder<HostRequestContext> { request, context in
+                // The first one became the authority; a second would leave it to taste whom the request is for (RFC
+                // 9112, section 3.2).
+                guard HTTPField.Name("Host").map({ request.headers[$0] == nil }) ?? true else {
+                    return Self.failure(400, "invalid-request", "the Host header appears more than once")
+                }
                 do {
                     return try await respond(request, context)
                 } catch let error as HTTPError {
                     return Self.failure(error.status.code, "invalid-request", error.body ?? error.status.reasonPhrase)
                 }
             },
-            configuration: ApplicationConfiguration(address: address, serverName: nil), onServerRunning: ready,
-            logger: logger)
+            server: .http1(
+                configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(ServerLimits.idleSeconds))),
+            configuration: ApplicationConfiguration(
+                address: address, serverName: nil,
+                availableConnectionsDelegate: MaximumAvailableConnections(ServerLimits.connections, logger: logger)),
+            onServerRunning: ready, logger: logger)
+        return EndingStreams(listener: application) { [mcp] in mcp.close() }
     }
 
-    /// Reads the whole request and answers it. Who hangs up meanwhile is no longer served: the answer's task is
-    /// cancelled.
     private func whole(
-        _ request: Request, limit: Int, presented: Presented,
+        _ request: Request, _ context: HostRequestContext, limit: Int, presented: Presented,
         answer: @escaping @Sendable (WireRequest) async -> WireResponse
     ) async throws -> Response {
         let head = WireRequest(
             method: request.method.rawValue, path: request.uri.path,
             query: request.uri.queryParameters.reduce(into: [:]) { $0[String($1.key)] = String($1.value) },
             headers: request.headers.map { (name: $0.name.canonicalName, value: $0.value) }, presented: presented)
-        return try await request.body.consumeWithCancellationOnInboundClose { body in
-            var wire = head
-            let bytes = try await body.collect(upTo: limit)
-            wire.body = Array(bytes.readableBytesView)
-            var reply = await answer(wire)
-            // The inbound half was read to its end to learn of a hang-up, so this connection cannot serve again.
-            reply.headers.append((name: "connection", value: "close"))
-            return Self.response(reply)
-        }
+        return try await HTTPExchange(head: head, limit: limit, channel: context.channel).respond(
+            to: request, answer: answer)
     }
 
     private static func bearer(_ request: Request) -> String? {
@@ -115,17 +117,32 @@ public struct HostServer: Sendable {
         return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : ""
     }
 
-    private static func response(_ answer: WireResponse) -> Response {
+    private static func failure(_ status: Int, _ code: String, _ message: String) -> Response {
+        let failure = AdminAPI.failure(status, code, message)
+        return failure.response(body: ResponseBody(byteBuffer: ByteBuffer(bytes: failure.body)))
+    }
+}
+
+/// Ends the streams that would never end, once the host is asked to stop, so that the listener can.
+private struct EndingStreams<Listener: Service>: Service {
+    let listener: Listener
+    let end: @Sendable () -> Void
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await listener.run()
+        } onGracefulShutdown: {
+            end()
+        }
+    }
+}
+
+extension WireResponse {
+    func response(body: ResponseBody) -> Response {
         var fields = HTTPFields()
-        for header in answer.headers {
+        for header in headers {
             if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
         }
-        return Response(
-            status: .init(code: answer.status), headers: fields,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
-    }
-
-    private static func failure(_ status: Int, _ code: String, _ message: String) -> Response {
-        response(AdminAPI.failure(status, code, message))
+        return Response(status: .init(code: status), headers: fields, body: body)
     }
 }

@@ -70,6 +70,16 @@ def stream_bytes(stream, total):
     answer(stream, {"sent": total})
 
 
+def progress(stream, steps, pause):
+    for step in range(1, steps + 1):
+        send(37, stream, field(1, struct.pack("<Q", step)), field(2, struct.pack("<Q", steps)), field(3, b"step"))
+        # What repeats and what falls must not reach an agent.
+        send(37, stream, field(1, struct.pack("<Q", step)))
+        send(37, stream, field(1, struct.pack("<Q", 0)))
+        time.sleep(pause / 1000)
+    answer(stream, {"steps": steps})
+
+
 def offend(stream, how):
     if how == "stdout":
         print("hello from print", flush=True)
@@ -96,6 +106,8 @@ def serve(stream, fields):
         look(stream)
     elif tool == "py_stream":
         stream_bytes(stream, arguments.get("bytes", 0))
+    elif tool == "py_progress":
+        progress(stream, arguments.get("steps", 0), arguments.get("ms", 0))
     elif tool == "py_offend":
         offend(stream, arguments["how"])
     else:
