@@ -192,7 +192,7 @@ let package = Package(
         .testTarget(
             name: "PluginSDKTests",
             dependencies: [
-                "PluginSDK", "PluginSDKTesting", "PluginSDKLogging", "PluginABI", "JSONBytes", "SpecVectors",
+                "PluginSDK", "PluginSDKTesting", "PluginSDKLogging", "PluginABI", "JSONBytes", "CJail", "SpecVectors",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
@@ -209,7 +209,7 @@ let package = Package(
             name: "HostCoreTests",
             dependencies: [
                 "HostCore", "Egress", "PluginABI", "JSONBytes", "AuditLog", "Registry", "Sandbox", "Confinement",
-                "SpecVectors",
+                "CJail", "SpecVectors",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],

@@ -39,10 +39,13 @@ struct SyscallProfile: Sendable, Equatable {
         "processes": PackageResources.processes_json,
         "compat": PackageResources.compat_json, "init": PackageResources.init_json,
         "denied": PackageResources.denied_json, "inet": PackageResources.inet_json,
+        "tcp-stream": PackageResources.tcp_stream_json,
     ]
 
     /// Runtimes that make machine code while they run need memory that is first written and then executed.
-    static func refusesNewCode(_ name: String) -> Bool { ["native", "strict", "python"].contains(name) }
+    static func refusesNewCode(_ name: String) -> Bool {
+        ["native", "strict", "strict-tcp", "python", "python-tcp"].contains(name)
+    }
 
     /// Names of the profiles that exist, in the order of the file.
     static func names() throws(JailError) -> [String] {
@@ -57,7 +60,11 @@ struct SyscallProfile: Sendable, Equatable {
                 .policy, "there is no system call profile \"\(name)\"; use one of \(known)", layer: "seccomp")
         }
         var allowed: [SyscallRule] = []
-        for set in entry["sets"]?.arrayValue ?? [] { allowed += try rules(ofSet: set.stringValue ?? "") }
+        for set in entry["sets"]?.arrayValue ?? [] {
+            let replaced = try replaced(bySet: set.stringValue ?? "")
+            allowed.removeAll { replaced.contains($0.name) }
+            allowed += try rules(ofSet: set.stringValue ?? "")
+        }
         let names = Set(allowed.filter { $0.condition == nil }.map(\.name))
         let denied = try rules(ofSet: "denied").filter { !names.contains($0.name) }
         return SyscallProfile(name: name, allowed: allowed, denied: denied)
@@ -67,8 +74,18 @@ struct SyscallProfile: Sendable, Equatable {
         try parse(PackageResources.profiles_json, "profiles")["profiles"]?.arrayValue ?? []
     }
 
-    static func rules(ofSet set: String) throws(JailError) -> [SyscallRule] {
+    /// Calls that a set speaks of alone: what earlier sets of a profile say about them does not count.
+    private static func replaced(bySet set: String) throws(JailError) -> [String] {
+        try parse(file(ofSet: set), set)["replaces"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    }
+
+    private static func file(ofSet set: String) throws(JailError) -> [UInt8] {
         guard let file = files[set] else { throw malformed(set, "no such set") }
+        return file
+    }
+
+    static func rules(ofSet set: String) throws(JailError) -> [SyscallRule] {
+        let file = try file(ofSet: set)
         guard let lines = try parse(file, set)["syscalls"]?.arrayValue else { throw malformed(set, "no syscalls") }
         var rules: [SyscallRule] = []
         for line in lines { rules.append(try rule(line, set)) }

@@ -59,19 +59,17 @@ import Testing
         #expect(
             shown == [
                 "sample 1.0.0 may:",
-                "  • connect to db.example.com port 5432 by itself", "    Rows",
+                "  • send and receive anything over connections that the host makes to db.example.com:5432", "    Rows",
                 "  • read /srv/in of this machine", "    In",
                 "  • read and change /srv/out of this machine", "    Out",
                 "  • use at most 50 % of a processor", "    Busy",
                 "    NOT ENFORCED: permissions.resources.cpuPercent: processor time is not bounded on this host "
                     + "(it has no delegated cgroup); 50 % is what the plugin says that it needs",
-                "  REFUSED HERE: permissions.net.connect[0]: this host cannot grant connections to "
-                    + "db.example.com:5432 and hold the plugin to it yet; nothing is granted instead",
                 "  REFUSED HERE: permissions.filesystem[0]: this host cannot grant read access to /srv/in "
                     + "and hold the plugin to it yet; nothing is granted instead",
                 "  REFUSED HERE: permissions.filesystem[1]: this host cannot grant write access to /srv/out "
                     + "and hold the plugin to it yet; nothing is granted instead",
-                "It may not: start other programs' processes outside its jail.",
+                "It may not: open sockets, start other programs' processes outside its jail.",
             ])
     }
 

@@ -39,6 +39,19 @@ import Testing
                     arguments: ["/usr/bin/python3", "-I", "-B", "/plugin.pyz", "-v"], mounts: Self.python.mounts))
     }
 
+    @Test func pluginThatIsPassedSocketsHasTheFilterThatHoldsThem() throws {
+        let asked = #""net.connect":[{"host":"db.example.com","port":5432,"reason":"r"}]"#
+        let python = #""type":"python","executable":"app.pyz""#
+        for (runtime, profile) in [(#""executable":"bin/x""#, "strict-tcp"), (python, "python-tcp")] {
+            let plain = try Confinement.policy(for: manifest(runtime), instance: "i", python: Self.python)
+            var policy = try Confinement.policy(
+                for: manifest(runtime, permissions: asked), instance: "i", python: Self.python)
+            #expect(policy.profile == profile && plain.profile != profile)
+            policy.profile = plain.profile
+            #expect(policy == plain, "nothing else differs")
+        }
+    }
+
     @Test func machineWithoutPythonSaysWhatToInstall() throws {
         let manifest = try manifest(#""type":"python","executable":"app.pyz""#)
         let error = #expect(throws: JailError.self) {

@@ -1,15 +1,20 @@
+import Egress
 import JSONBytes
-import PluginABI
 import Testing
 
 @testable import HostCore
+@testable import PluginABI
 
 @Suite struct DenialTests {
-    private static let known = ["http.fetch", "kv.get"]
+    private static let known = ["http.fetch", "net.connect", "kv.get"]
 
-    private func denial(_ error: ABIError, _ service: String, _ json: JSONValue = [:]) throws -> Denial {
-        Denial(
-            error, Message.HostCall(service: service, parent: 1, content: Message.Payload(json)),
+    private func denial(
+        _ error: ABIError, _ service: String, _ json: JSONValue = [:], by rule: EgressRefusal.Rule? = nil
+    ) throws -> Denial {
+        var failure = ServiceFailure(error)
+        failure.rule = rule
+        return Denial(
+            failure, Message.HostCall(service: service, parent: 1, content: Message.Payload(json)),
             in: try SamplePlugin.context(), known: Self.known)
     }
 
@@ -29,16 +34,34 @@ import Testing
     }
 
     @Test func addressesAndQuotasAreNoPermissionsOfTheManifest() throws {
-        let loopback = try denial(
-            ABIError(.permissionDenied, "http.fetch refused: a is 127.0.0.1 … --dev-loopback` would"), "http.fetch",
-            wish)
+        let error = ABIError(.permissionDenied, "whatever its words say")
+        let loopback = try denial(error, "http.fetch", wish, by: .loopback)
         #expect(loopback.command == "nexus plugin endpoint sample exchange=https://HOST:PORT --dev-loopback")
-        let inner = try denial(
-            ABIError(.permissionDenied, "http.fetch refused: a is 10.0.0.1; plugins reach public addresses only"),
-            "http.fetch", wish)
+        let inner = try denial(error, "http.fetch", wish, by: .address)
         #expect(inner.permission == nil && inner.command == nil && inner.remedy == "no permission allows it")
-        let quota = try denial(ABIError(.unavailable, "http.fetch refused: sample has used"), "http.fetch", wish)
+        let quota = try denial(ABIError(.unavailable, "x"), "http.fetch", wish, by: .quota)
         #expect(quota.rule == "a quota of the host" && quota.permission == nil)
+    }
+
+    /// The rule is a value: a plugin, or a peer, that words its own refusal as ours changes nothing.
+    @Test func wordsOfAMessageDecideNothing() throws {
+        let error = ABIError(.permissionDenied, "--dev-loopback; plugins reach public addresses only")
+        #expect(try denial(error, "http.fetch", wish).rule == "permissions.http.fetch \"exchange\"")
+    }
+
+    @Test func connectionIsNamedByHostAndPort() throws {
+        var context = try SamplePlugin.context()
+        context.plugin.manifest.permissions.netConnect = [
+            Permissions.NetConnect(host: "db.example.com", port: 5432, reason: "r")
+        ]
+        let call = Message.HostCall(
+            service: "net.connect", parent: 1, content: Message.Payload(["host": "DB.example.com.", "port": 5432]))
+        let refused = ABIError(.permissionDenied, "x")
+        let denied = Denial(ServiceFailure(refused, by: .loopback), call, in: context, known: Self.known)
+        #expect(denied.what == "net.connect DB.example.com.:5432")
+        #expect(denied.command == "nexus plugin endpoint sample db.example.com:5432=HOST:PORT --dev-loopback")
+        let inner = Denial(ServiceFailure(refused, by: .address), call, in: context, known: Self.known)
+        #expect(inner.rule == "the addresses that plugins may reach" && inner.permission == nil)
     }
 
     @Test func servicesThatDoNotExistAreNotNamed() throws {

@@ -187,7 +187,7 @@ import Testing
         let (target, rule) = try EgressPolicy.target(of: route)
         return refusal { () throws(EgressRefusal) in
             try rule.checked(addresses.map { NetworkAddress(bytes: $0) }, of: target.host)
-        }.map { EgressPolicy.refusal($0).message }
+        }.map { EgressPolicy.refusal($0).error.message }
     }
 
     @Test func loopbackIsRefusedWithoutTheWeakening() throws {

@@ -74,4 +74,38 @@ import Testing
         outbox.drain { _ in 0 }
         #expect(drainAll(&outbox, room: 8) == [1, 2, 3])
     }
+
+    // MARK: sockets
+
+    @Test func socketLeavesWithTheFirstByteOfItsFrameAndIsClosedThen() throws {
+        let witness = try Witness()
+        var outbox = Outbox()
+        outbox.append([1, 2])
+        outbox.append([3, 4, 5], passing: PassedSocket(witness.writing))
+        outbox.append([6])
+        var steps: [String] = []
+        while !outbox.isEmpty {
+            outbox.drain { bytes in
+                steps.append("\(Array(bytes))")
+                return 1
+            } passing: { bytes, socket in
+                steps.append("\(Array(bytes)) with \(socket.descriptor == witness.writing && witness.isHeld)")
+                return steps.count == 3 ? -1 : 1
+            }
+            #expect(witness.isHeld == (outbox.socketCount == 1))
+        }
+        #expect(
+            steps == [
+                "[1, 2]", "[2]", "[3, 4, 5] with true", "[3, 4, 5] with true", "[4, 5]", "[5]", "[6]",
+            ])
+    }
+
+    @Test func socketsOfASessionThatEndedAreClosed() throws {
+        let witness = try Witness()
+        var outbox = Outbox()
+        outbox.append([1], passing: PassedSocket(witness.writing))
+        #expect(witness.isHeld && outbox.socketCount == 1)
+        outbox.wipe()
+        #expect(!witness.isHeld && outbox.socketCount == 0)
+    }
 }

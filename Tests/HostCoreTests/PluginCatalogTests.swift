@@ -10,9 +10,9 @@ import Testing
 @Suite struct PluginCatalogTests {
     @Test func whatThisHostCannotEnforceIsNotInstalled() throws {
         let text = String(decoding: SamplePlugin.manifest(), as: UTF8.self)
-        let asked = #""net.connect":[{"host":"example.com","port":5432,"reason":"r"}],"http.fetch""#
+        let asked = #""filesystem":[{"path":"/srv","access":"read","reason":"r"}],"http.fetch""#
         for (bytes, words) in [
-            (text.replacing(#""http.fetch""#, with: asked), "permissions.net.connect[0]: this host cannot grant"),
+            (text.replacing(#""http.fetch""#, with: asked), "permissions.filesystem[0]: this host cannot grant"),
             (text.replacing(#""kind":"tool""#, with: #""kind":"connector""#), "kind: this host does not run connector"),
         ] {
             let bundle = try PluginBundle(

@@ -1,3 +1,4 @@
+import CJail
 import Foundation
 import PluginABI
 import Synchronization
@@ -10,9 +11,17 @@ struct ScriptedServices: HostServices {
     var answer: @Sendable (Message.HostCall) async throws(ABIError) -> Message.Payload = { (_) throws(ABIError) in
         throw ABIError(.unavailable, "no services here")
     }
+    /// Goes with every answer.
+    var socket: (@Sendable () -> PassedSocket?)?
 
-    func perform(_ call: Message.HostCall, in context: CallContext) async throws(ABIError) -> Message.Payload {
-        try await answer(call)
+    func answer(_ call: Message.HostCall, in context: CallContext) async throws(ServiceFailure) -> ServiceAnswer {
+        do throws(ABIError) {
+            var whole = ServiceAnswer(try await answer(call))
+            whole.socket = socket?()
+            return whole
+        } catch {
+            throw ServiceFailure(error)
+        }
     }
 }
 
@@ -94,6 +103,34 @@ final class ScriptedPeer: Sendable {
             }
         }
         throw HostError(.deadlineExceeded, "the host sent nothing")
+    }
+
+    /// The next bytes, as recvmsg(2) gives them, and the descriptor that came with them.
+    func nextBytes(upTo limit: Int = 65_536) async throws -> (bytes: [UInt8], descriptor: Int32?) {
+        for _ in 0..<10_000 {
+            var buffer = [UInt8](repeating: 0, count: limit)
+            var control: (length: Int, level: Int32, type: Int32, descriptor: Int32, rest: Int32) = (0, 0, 0, -1, 0)
+            let count = buffer.withUnsafeMutableBytes { bytes in
+                withUnsafeMutablePointer(to: &control) { control in
+                    var part = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+                    return withUnsafeMutablePointer(to: &part) { part in
+                        var message = msghdr()
+                        (message.msg_iov, message.msg_iovlen) = (part, 1)
+                        (message.msg_control, message.msg_controllen) = (UnsafeMutableRawPointer(control), 24)
+                        return recvmsg(descriptor, &message, Int32(MSG_DONTWAIT) | 0x4000_0000)
+                    }
+                }
+            }
+            if count > 0 { return (Array(buffer[..<count]), control.length >= 20 ? control.descriptor : nil) }
+            try #require(count < 0 && errno == EAGAIN, "the host hung up")
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        throw HostError(.deadlineExceeded, "the host sent nothing")
+    }
+
+    /// Sends bytes with a descriptor.
+    func send(_ bytes: [UInt8], passing passed: Int32) throws {
+        try #require(cjail_pass(descriptor, bytes, bytes.count, passed) == bytes.count)
     }
 
     func next(_ kind: FrameKind) async throws -> Frame {

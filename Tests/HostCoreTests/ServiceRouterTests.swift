@@ -14,7 +14,8 @@ import Testing
         folder = try TestHome()
         audit = try AuditLog(directory: folder.home.audit)
         let values = KeyValueService(store: KeyValueStore(database: try folder.database()))
-        router = ServiceRouter(fetch: HTTPFetchService(), values: values, audit: audit)
+        let connect = NetConnectService(poller: try DescriptorPoller())
+        router = ServiceRouter(fetch: HTTPFetchService(), connect: connect, values: values, audit: audit)
     }
 
     private func perform(_ service: String, _ json: JSONValue) async throws -> ABIError? {
@@ -43,6 +44,17 @@ import Testing
         for (name, value) in expected { #expect(entry[name] == value, "\(name)") }
     }
 
+    @Test func connectionThatIsNotDeclaredIsDeniedAndRecorded() async throws {
+        let error = try await perform("net.connect", ["host": "evil.example.com", "port": 22])
+        #expect(
+            error
+                == ABIError(
+                    .permissionDenied, "net.connect refused: evil.example.com:22 is not allowed; allowed: nothing"))
+        let entry = try #require(try lastEntry())
+        #expect(entry["what"] == "net.connect evil.example.com:22" && entry["service"] == "net.connect")
+        #expect(entry["rule"] == "permissions.net.connect" && entry["permission"] == "permissions.net.connect")
+    }
+
     @Test func storeIsDeniedToPluginsThatDidNotAskForIt() async throws {
         for service in ["kv.get", "kv.put", "kv.delete", "kv.list"] {
             let error = try await perform(service, ["key": "k"])
@@ -53,11 +65,11 @@ import Testing
     }
 
     @Test func unknownServicesAreDeniedAndRecorded() async throws {
-        for service in ["net.connect", "kv.drop", "events.read"] {
+        for service in ["net.listen", "kv.drop", "events.read"] {
             let error = try await perform(service, [:])
             #expect(
                 error?.message == "there is no host service \"\(service)\"; there is: "
-                    + "http.fetch, kv.delete, kv.get, kv.list, kv.put")
+                    + "http.fetch, net.connect, kv.delete, kv.get, kv.list, kv.put")
             #expect(try lastEntry()?["service"] == "unknown", "a name that a plugin chose may hold a secret")
         }
     }
@@ -74,9 +86,11 @@ import Testing
         #expect(try #require(try audit.tail(1).first).count < 4_000)
     }
 
-    @Test func onlyFetchesMayBeRepeated() {
+    @Test func onlyWhatGoesOverTheNetworkMayBeRepeated() {
         let error = ABIError(.unavailable, "x")
-        for (service, isRetryable) in [("http.fetch", true), ("kv.put", false), ("other", false)] {
+        for (service, isRetryable) in [
+            ("http.fetch", true), ("net.connect", true), ("kv.put", false), ("other", false),
+        ] {
             let call = Message.HostCall(service: service, parent: 1, content: Message.Payload([:]))
             #expect(router.isRetryable(error, of: call) == isRetryable, "\(service)")
         }

@@ -13,10 +13,6 @@ import Testing
     @Test func whatTodaysHostCannotEnforceIsNamedFieldByField() throws {
         #expect(
             try everything().unsupported(by: .nexus).map(\.description) == [
-                "permissions.net.connect[0]: this host cannot grant connections to db.example.com:5432 "
-                    + "and hold the plugin to it yet; nothing is granted instead",
-                "permissions.net.connect[1]: this host cannot grant connections to db.example.com:5433 "
-                    + "and hold the plugin to it yet; nothing is granted instead",
                 "permissions.filesystem[0]: this host cannot grant read access to /srv/data "
                     + "and hold the plugin to it yet; nothing is granted instead",
                 "permissions.filesystem[1]: this host cannot grant write access to /srv/out "

@@ -82,7 +82,7 @@ import Testing
     @Test func whatTheTableCallsNotEnforcedIsRefused() throws {
         let rows = try Self.table("What is granted or withheld")
         let refused = rows.filter { $0[2].hasPrefix("not enforced yet: installing is refused") }.map { $0[0] }
-        #expect(refused == ["net.connect", "filesystem"])
+        #expect(refused == ["filesystem"])
         #expect(HostOffer.nexus.permissions.isDisjoint(with: refused))
         let isolations = try Self.table("Isolation |").filter { !$0[2].hasPrefix("not enforced yet") }.map { $0[0] }
         #expect(isolations == ["`shared` (default)", "`per-user`", "`per-call`"])

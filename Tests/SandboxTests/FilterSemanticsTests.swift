@@ -5,7 +5,7 @@ import Testing
 
 /// The compiled filters, judged without the kernel: every number, and the arguments that matter.
 @Suite struct FilterSemanticsTests {
-    static let profiles = ["native", "strict", "python", "node", "compat", "init"]
+    static let profiles = ["native", "strict", "strict-tcp", "python", "python-tcp", "node", "compat", "init"]
 
     private func filter(
         _ profile: String, _ mode: FilterCompiler.Mode = .reported
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["native", "strict", "python", "node", "compat"])
+    @Test(arguments: ["native", "strict", "strict-tcp", "python", "python-tcp", "node", "compat"])
     func everySocketFamilyButUnixIsRefused(profile: String) throws {
         let filter = try filter(profile)
         for family in UInt64(0)...50 {
@@ -114,11 +114,41 @@ import Testing
         }
     }
 
-    @Test(arguments: ["native", "strict", "python", "node", "compat"])
+    @Test(arguments: ["native", "strict", "strict-tcp", "python", "python-tcp", "node", "compat"])
     func ioUringIsRefusedWithoutKilling(profile: String) throws {
         for number: UInt32 in [425, 426, 427] {
             #expect(try filter(profile).answer(CallData(number: number)) == .report)
         }
+    }
+
+    @Test(arguments: ["strict-tcp", "python-tcp"])
+    func aPassedSocketIsOnlyAStream(profile: String) throws {
+        let filter = try filter(profile)
+        func answer(_ number: UInt32, _ arguments: [UInt64]) -> FilterAction? {
+            filter.answer(CallData(number: number, arguments: arguments))
+        }
+        let plain: Set<UInt64> = [0, 0x40, 0x4000, 0x8000, 0x4040, 0x8040, 0xC000, 0xC040]
+        for flags in InterestingArguments.values + Array(plain) {
+            let isPlain = plain.contains(flags % (1 << 32))
+            #expect(answer(44, [9, 0, 1, flags, 0, 0]) == (isPlain ? .allow : .report), "sendto, flags \(flags)")
+            #expect(answer(46, [9, 0, flags, 0, 0, 0]) == (isPlain ? .allow : .report), "sendmsg, flags \(flags)")
+        }
+        for length: UInt64 in [1, 16, 28, 128, 0xFFFF_FFFF] {
+            #expect(answer(44, [9, 0, 1, 0, 0x7000, length]) == .report, "an address of \(length) bytes")
+        }
+        for level: UInt64 in 0...300 {
+            for option: UInt64 in 0...90 {
+                let delays = level == 6 && option == 1
+                #expect(answer(54, [9, level, option, 0, 4, 0]) == (delays ? .allow : .report))
+                let isAsked = delays || level == 1 && [3, 4, 7, 8, 38, 39].contains(option)
+                #expect(answer(55, [9, level, option, 0, 0, 0]) == (isAsked ? .allow : .report))
+            }
+        }
+        // connect, accept, bind, listen, accept4: whatever their arguments.
+        for number: UInt32 in [42, 43, 49, 50, 288] { #expect(answer(number, [9, 0, 0, 0, 0, 0]) == .report) }
+        #expect(answer(51, [9, 0, 0, 0, 0, 0]) == .refuse(errno: 38), "getsockname")
+        // SIOCGIFCONF, SIOCGIFADDR, SIOCETHTOOL
+        for request: UInt64 in [0x8912, 0x8915, 0x8946] { #expect(answer(16, [9, request, 0, 0, 0, 0]) == .report) }
     }
 
     /// What a profile lets through, for a reviewer. Written anew with NEXUS_GOLDEN=write.

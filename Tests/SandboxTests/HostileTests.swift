@@ -70,6 +70,17 @@ struct Expectation: Sendable, CustomTestStringConvertible {
     /// What shells and runtimes do all day.
     private static let programs = ["second-exec", "written-code"]
 
+    /// With a socket that the host passed, in the profiles of plugins that may be passed one.
+    static let streams: [Expectation] = [
+        .init("tcp-reconnect", ["EPERM"], "seccomp: connect (beneath it: landlock)"),
+        .init("tcp-fast-open", ["EPERM"], "seccomp: sendto with flags and an address"),
+        .init("tcp-fast-open-message", ["EPERM"], "seccomp: sendmsg with flags"),
+        .init("tcp-listen", ["EPERM"], "seccomp: listen"),
+        .init("tcp-interfaces", ["EPERM"], "seccomp: ioctl compared in 32 bits"),
+        .init("tcp-option", ["EPERM"], "seccomp: setsockopt but for TCP_NODELAY"),
+        .init("tcp-own-address", ["ENOSYS"], "seccomp: getsockname"),
+    ]
+
     private static let differing: [Expectation] = [
         .init("abstract-unix-socket", ["ECONNREFUSED", "EPERM"], "namespaces: own network; landlock: scope"),
         .init("fork-bomb", ["EAGAIN"], "limits: processes"),
@@ -98,9 +109,19 @@ struct Expectation: Sendable, CustomTestStringConvertible {
         try await tryAll(Expectation.compat, person, profile: "compat")
     }
 
+    @Test(arguments: Person.available, ["strict-tcp", "python-tcp"])
+    func aSocketThatTheHostPassesStaysTheConnectionThatItIs(person: Person, profile: String) async throws {
+        try await tryAll(Expectation.streams, person, profile: profile)
+    }
+
+    @Test(arguments: Person.available, ["strict-tcp", "python-tcp"])
+    func theJailsOfPluginsWithPassedSocketsContainTheRestAsWell(person: Person, profile: String) async throws {
+        try await tryAll(Expectation.strict, person, profile: profile)
+    }
+
     @Test func everyAttemptOfTheProgramIsExpected() throws {
         let listed = try Person.ordinary.outside([Programs.hostile]).output.split(separator: "\n").map(String.init)
-        #expect(Set(listed) == Set(Expectation.strict.map(\.attempt)))
+        #expect(Set(listed) == Set((Expectation.strict + Expectation.streams).map(\.attempt)))
     }
 
     private func tryAll(_ expectations: [Expectation], _ person: Person, profile: String) async throws {
@@ -112,7 +133,10 @@ struct Expectation: Sendable, CustomTestStringConvertible {
             let argument = surroundings.argument(expectation.attempt)
             let outside = try person.outside([Programs.hostile, expectation.attempt] + argument.outside)
             #expect(outside.status == 0, "outside: \(outside.output)")
-            let inside = try await launcher.hostile([expectation.attempt] + argument.inside, profile: profile)
+            let stream = expectation.attempt.hasPrefix("tcp-") ? try surroundings.passedStream() : nil
+            defer { stream?.close() }
+            let inside = try await launcher.hostile(
+                [expectation.attempt] + argument.inside, profile: profile, channel: stream?.jail)
             let outcome = Self.outcome(inside.output, inside.exit)
             #expect(expectation.outcomes.contains(outcome), "\(expectation.attempt) inside: \(outcome)")
             print(
@@ -131,6 +155,7 @@ struct Expectation: Sendable, CustomTestStringConvertible {
 private struct Surroundings {
     private let home: String
     private let listener: Int32
+    private let streams: LoopbackListener
     private let name = "nexus-hostile-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     private let sleeper = Process()
     private let leaked: [Int32]
@@ -143,6 +168,7 @@ private struct Surroundings {
         try "private".write(toFile: home, atomically: true, encoding: .utf8)
         chmod(home, 0o644)
         listener = try Self.listen(name)
+        streams = try LoopbackListener()
         // Deliberately without close-on-exec: a host makes such mistakes, and the jail must not inherit them.
         leaked = [open("/etc/hostname", O_RDONLY), open("/", O_RDONLY | O_DIRECTORY)]
         let user = person == .ordinary && getuid() == 0 ? Programs.ordinary : []
@@ -162,11 +188,16 @@ private struct Surroundings {
         case "signal-foreign": (["\(sleeper.processIdentifier)"], ["\(sleeper.processIdentifier)"])
         case "write-outside-tmp": (["/var/tmp/nexus-written-\(getpid())"], ["/var/tmp/nexus-written-\(getpid())"])
         case "abstract-unix-socket": ([name], [name])
+        case let attempt where attempt.hasPrefix("tcp-"): (["\(streams.port)"], [])
         default: ([], [])
         }
     }
 
+    /// A channel with a real connection waiting in it, passed as `net.connect` passes it.
+    func passedStream() throws -> PassedStream { try PassedStream(to: streams) }
+
     func close() {
+        streams.close()
         kill(sleeper.processIdentifier, SIGKILL)
         for descriptor in leaked + [listener] { Glibc.close(descriptor) }
         try? FileManager.default.removeItem(atPath: (home as NSString).deletingLastPathComponent)

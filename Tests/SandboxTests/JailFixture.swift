@@ -129,7 +129,7 @@ struct Capture {
 extension JailLauncher {
     /// Runs the hostile program in a jail and returns what it printed and how it ended.
     func hostile(
-        _ arguments: [String], profile: String = "strict", limits: JailLimits = .standard
+        _ arguments: [String], profile: String = "strict", limits: JailLimits = .standard, channel: Int32? = nil
     ) async throws -> (output: String, exit: JailExit) {
         let executable = try SealedMemory.seal(Programs.hostileBytes, name: "hostile")
         defer { Glibc.close(executable) }
@@ -139,7 +139,9 @@ extension JailLauncher {
         let jail: Jail
         do {
             jail = try await spawn(
-                policy, descriptors: JailDescriptors(standardOutput: capture.writing, executable: executable))
+                policy,
+                descriptors: JailDescriptors(
+                    channel: channel, standardOutput: capture.writing, executable: executable))
         } catch {
             _ = capture.finish()
             throw error

@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func pluginsMayExecOnceAndOrdinaryProgramsAsOftenAsTheyLike() throws {
-        for name in ["native", "strict", "python"] {
+        for name in ["native", "strict", "strict-tcp", "python", "python-tcp"] {
             let rules = try SyscallProfile.named(name).allowed.filter { $0.name.hasPrefix("execve") }
             #expect(rules.map(\.name) == ["execveat"] && rules.allSatisfy { $0.once })
             #expect(try FilterCompiler.filter(profile: name).guardsExec)
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func socketIsRefusedToPluginsAndLocalForOrdinaryPrograms() throws {
-        for name in ["native", "strict", "python"] {
+        for name in ["native", "strict", "strict-tcp", "python", "python-tcp"] {
             #expect(try !SyscallProfile.named(name).allowed.contains { $0.name == "socket" })
             #expect(try SyscallProfile.named(name).denied.contains { $0.name == "socket" })
         }
@@ -88,18 +88,18 @@ import Testing
         let unused: Set = [
             "splice", "tee", "readahead", "sync_file_range", "mincore", "futimesat", "get_robust_list", "mlock",
         ]
-        for name in ["native", "strict", "python", "node"] {
+        for name in ["native", "strict", "strict-tcp", "python", "python-tcp", "node"] {
             #expect(try unused.isDisjoint(with: SyscallProfile.named(name).allowed.map(\.name)), "\(name)")
         }
     }
 
     @Test func nodeCompilesAsItRunsAndNobodyElseDoes() {
-        #expect(["native", "strict", "python"].allSatisfy(SyscallProfile.refusesNewCode))
+        #expect(["native", "strict", "strict-tcp", "python", "python-tcp"].allSatisfy(SyscallProfile.refusesNewCode))
         #expect(!SyscallProfile.refusesNewCode("node") && !SyscallProfile.refusesNewCode("compat"))
     }
 
     @Test func anUnknownProfileIsRefusedWithTheNamesThatExist() {
         let error = #expect(throws: JailError.self) { try SyscallProfile.named("loose") }
-        #expect(error?.message.contains("native, strict, python, node, compat") == true)
+        #expect(error?.message.contains("native, strict, python, strict-tcp, python-tcp, node, compat") == true)
     }
 }

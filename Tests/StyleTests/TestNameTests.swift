@@ -8,6 +8,7 @@ struct TestNameTests {
         "Tests/ConformanceTests/NegativeControlTests.swift",  // sdk/conformance/controls
         "Tests/EgressTests/JailedProxyTests.swift",  // EgressProxy.swift and listen.c, with real programs
         "Tests/HostCoreTests/TranscriptTests.swift",  // sdk/spec/vectors/transcripts.json
+        "Tests/HostCoreTests/PluginSessionSocketsTests.swift",  // PluginSession.swift, descriptors
         "Tests/PluginABITests/AllocationTests.swift",  // what the hot path asks of malloc
         "Tests/PluginSDKTests/AsyncToolTests.swift",  // Plugin+Async.swift and ToolCall+Async.swift
         "Tests/PluginSDKTests/StreamingTests.swift",  // Session+Streams.swift

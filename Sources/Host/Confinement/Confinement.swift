@@ -18,15 +18,23 @@ public enum Confinement {
         let limits = limits(manifest.permissions.resources)
         switch manifest.runtime {
         case .native:
-            return JailPolicy(
+            var policy = JailPolicy(
                 name: instance, profile: "strict", program: .sealed, arguments: [manifest.name] + manifest.arguments,
                 limits: limits)
+            policy.profile = profile(policy.profile, for: manifest.permissions)
+            return policy
         case .python:
             var policy = try self.python(
                 named: manifest.name, arguments: manifest.arguments, limits: limits, on: python)
             policy.name = instance
+            policy.profile = profile(policy.profile, for: manifest.permissions)
             return policy
         }
+    }
+
+    /// A plugin that is handed sockets of the host's network has a filter that holds them to being a stream.
+    private static func profile(_ name: String, for permissions: Permissions) -> String {
+        permissions.netConnect.isEmpty ? name : "\(name)-tcp"
     }
 
     /// The jail of any zip application: what a manifest does not say yet is as for a manifest that says nothing.

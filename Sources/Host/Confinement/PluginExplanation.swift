@@ -36,7 +36,10 @@ public enum PluginExplanation {
             }
         }
         for rule in permissions.netConnect {
-            entries.append(.init("connect to \(rule.host) port \(rule.port)", rule.reason))
+            entries.append(
+                .init(
+                    "a connection to \(rule.host):\(rule.port)",
+                    "made by the host, which hands the socket over: \(rule.reason)"))
         }
         return entries
     }

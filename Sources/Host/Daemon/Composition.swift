@@ -62,12 +62,14 @@ struct Composition {
         let catalog = try PluginCatalog(database: database, store: try BundleStore(directory: home.store))
         let secrets = SecretStore(database: database, key: key)
         let fetch = HTTPFetchService()
+        let poller = try DescriptorPoller()
         let services = ServiceRouter(
-            fetch: fetch, values: KeyValueService(store: KeyValueStore(database: database)), audit: audit)
+            fetch: fetch, connect: NetConnectService(poller: poller),
+            values: KeyValueService(store: KeyValueStore(database: database)), audit: audit)
         let incidents = IncidentRecorder(store: IncidentStore(database: database), audit: audit)
         let supervisor = Supervisor(
-            catalog: catalog, audit: audit, launcher: launcher, python: python, poller: try DescriptorPoller(),
-            services: services, incidents: incidents, restarts: try RestartControl(database: database))
+            catalog: catalog, audit: audit, launcher: launcher, python: python, poller: poller, services: services,
+            incidents: incidents, restarts: try RestartControl(database: database))
         let authenticator = Authenticator(tokens: tokens, administrators: [0, geteuid(), starter])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,

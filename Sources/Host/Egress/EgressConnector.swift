@@ -30,37 +30,61 @@ public struct EgressConnector: Sendable {
         return try rule.checked(found, of: target.host)
     }
 
-    /// Connects and verifies the peer.
+    /// How one attempt on one checked address went.
+    public enum Attempt<Connection: Sendable>: Sendable {
+        case connected(Connection)
+        /// Something answered that is not that address.
+        case wrongPeer
+        case failed(String)
+    }
+
+    /// Resolves and checks, then tries up to four of the addresses with `open` until the time is over.
     ///
+    /// - Parameter open: connects to this address within so many milliseconds, and asks the kernel who the peer is.
     /// - Throws: `EgressRefusal` with `address`, or `unreachable` when nobody answered in time.
-    func connect(
-        to target: EgressTarget, under rule: EgressRule, milliseconds: Int64, on loop: any EventLoop
-    ) async throws(EgressRefusal) -> any Channel {
-        let deadline = NIODeadline.now() + .milliseconds(milliseconds)
+    public func connect<Connection: Sendable>(
+        to target: EgressTarget, under rule: EgressRule, milliseconds: Int64,
+        by open: @Sendable (NetworkAddress, Int64) async -> Attempt<Connection>
+    ) async throws(EgressRefusal) -> Connection {
+        let end = ContinuousClock.now + .milliseconds(milliseconds)
         let checked = try await addresses(of: target, under: rule)
         var last = "no answer within \(milliseconds) ms"
         for address in checked.prefix(Self.triedAddresses) {
-            let left = deadline - .now()
-            guard left > .zero else { break }
+            let left = (end - .now) / .milliseconds(1)
+            guard left >= 1, !Task.isCancelled else { break }
+            switch await open(address, Int64(left)) {
+            case .connected(let connection): return connection
+            case .wrongPeer:
+                throw EgressRefusal(.address, "the connection for \(target) did not reach \(address)")
+            case .failed(let reason): last = reason
+            }
+        }
+        throw EgressRefusal(.unreachable, "\(target) could not be reached: \(last)")
+    }
+
+    /// The same with a channel on an event loop, which reads nothing before it is told to.
+    ///
+    /// - Throws: `EgressRefusal` with `address` or `unreachable`.
+    func connect(
+        to target: EgressTarget, under rule: EgressRule, milliseconds: Int64, on loop: any EventLoop
+    ) async throws(EgressRefusal) -> any Channel {
+        try await connect(to: target, under: rule, milliseconds: milliseconds) { address, left in
             do {
                 let socket = try SocketAddress(ipAddress: address.description, port: Int(target.port))
-                let channel = try await ClientBootstrap(group: loop).connectTimeout(left)
+                let channel = try await ClientBootstrap(group: loop).connectTimeout(.milliseconds(left))
                     .channelOption(.allowRemoteHalfClosure, value: true).channelOption(.autoRead, value: false)
                     .connect(to: socket).get()
                 guard channel.remoteAddress == socket else {
                     channel.close(promise: nil)
-                    throw EgressRefusal(.address, "the connection for \(target) did not reach \(address)")
+                    return .wrongPeer
                 }
-                return channel
-            } catch let refusal as EgressRefusal {
-                throw refusal
+                return .connected(channel)
             } catch let error as ChannelError {
-                if case .connectTimeout = error { continue }
-                last = "\(error)"
+                if case .connectTimeout = error { return .failed("no answer within \(milliseconds) ms") }
+                return .failed("\(error)")
             } catch {
-                last = (error as? IOError).map { "errno \($0.errnoCode)" } ?? "\(error)"
+                return .failed((error as? IOError).map { "errno \($0.errnoCode)" } ?? "\(error)")
             }
         }
-        throw EgressRefusal(.unreachable, "\(target) could not be reached: \(last)")
     }
 }

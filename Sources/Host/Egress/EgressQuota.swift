@@ -14,6 +14,8 @@ public struct EgressQuota: Sendable, Equatable {
     public var overallMilliseconds: Int64
     /// From accepting a client of the proxy to the end of its request's head.
     public var headMilliseconds: Int64
+    /// Connections begun in any one minute, whatever became of them; for those whose end the host does not see.
+    public var connectionsPerMinute = Int.max
 
     /// 32 connections, 256 MiB a minute, 10 s to connect, 2 minutes idle, an hour in all, 10 s for a head.
     public static let standard = EgressQuota(
@@ -39,6 +41,7 @@ public final class EgressMeter: Sendable {
         var open = 0
         var minute: Int64 = -1
         var bytes = 0
+        var begun = 0
     }
     private let state = Mutex(State())
     private let now: @Sendable () -> ContinuousClock.Instant
@@ -60,13 +63,16 @@ public final class EgressMeter: Sendable {
 
     /// Takes one connection; `close` gives it back.
     ///
-    /// - Throws: `EgressRefusal` with `quota` when as many are open as may be, or the minute's bytes are used up.
+    /// - Throws: `EgressRefusal` with `quota` when as many are open as may be, or the minute's bytes or connections are
+    ///   used up.
     public func open() throws(EgressRefusal) {
         let refusal: EgressRefusal? = state.withLock { state in
             renew(&state)
             if state.open >= quota.connections { return connectionsRefusal }
             if state.bytes >= quota.bytesPerMinute { return bytesRefusal }
+            if state.begun >= quota.connectionsPerMinute { return begunRefusal }
             state.open += 1
+            state.begun += 1
             return nil
         }
         if let refusal { throw refusal }
@@ -98,11 +104,19 @@ public final class EgressMeter: Sendable {
         guard minute != state.minute else { return }
         state.minute = minute
         state.bytes = 0
+        state.begun = 0
     }
 
     private var connectionsRefusal: EgressRefusal {
         EgressRefusal(
             .quota, "\(plugin) has \(quota.connections) connections open, as many as it may; close one or try later")
+    }
+
+    private var begunRefusal: EgressRefusal {
+        EgressRefusal(
+            .quota,
+            "\(plugin) has begun \(quota.connectionsPerMinute) connections in this minute, as many as it may; "
+                + "keep one open, or try again in a minute")
     }
 
     private var bytesRefusal: EgressRefusal {

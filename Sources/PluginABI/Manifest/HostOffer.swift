@@ -23,8 +23,9 @@ public struct HostOffer: Sendable {
 
     /// What Nexus offers today.
     public static let nexus = HostOffer(
-        permissions: ["http.fetch", "kv", "credentials", "resources"], kinds: [.tool], runtimes: [.native, .python],
-        isolations: [.shared, .perUser, .perCall], abi: .supported, boundsProcessorTime: false)
+        permissions: ["http.fetch", "net.connect", "kv", "credentials", "resources"], kinds: [.tool],
+        runtimes: [.native, .python], isolations: [.shared, .perUser, .perCall], abi: .supported,
+        boundsProcessorTime: false)
 }
 
 extension PluginManifest {

@@ -45,7 +45,14 @@
   each("memory-memfd", memory_memfd) \
   each("memory-shared", memory_shared) \
   each("second-exec", second_exec) \
-  each("written-code", written_code)
+  each("written-code", written_code) \
+  each("tcp-reconnect", tcp_reconnect) \
+  each("tcp-fast-open", tcp_fast_open) \
+  each("tcp-fast-open-message", tcp_fast_open_message) \
+  each("tcp-listen", tcp_listen) \
+  each("tcp-interfaces", tcp_interfaces) \
+  each("tcp-option", tcp_option) \
+  each("tcp-own-address", tcp_own_address)
 
 #define DECLARE(name, function) ATTEMPT(function);
 ATTEMPTS(DECLARE)

@@ -123,11 +123,13 @@ static size_t unhex(const char *hex, uint64_t stream, uint8_t *bytes) {
 }
 
 static void host_call(uint64_t stream, uint64_t parent, const char *service) {
-  static const char request[] = "{\"endpoint\":\"probe\",\"method\":\"GET\",\"path\":\"/\"}";
+  static const char fetch[] = "{\"endpoint\":\"probe\",\"method\":\"GET\",\"path\":\"/\"}";
+  static const char connection[] = "{\"host\":\"probe.example.com\",\"port\":443}";
+  const char *request = strcmp(service, "net.connect") == 0 ? connection : fetch;
   struct text body = {0};
   put_field(&body, 1, service, strlen(service));
   put_number(&body, 2, parent, 8);
-  put_field(&body, 3, request, sizeof request - 1);
+  put_field(&body, 3, request, strlen(request));
   send_frame(HOST_CALL, stream, &body);
 }
 
@@ -245,6 +247,8 @@ static void act(const char *word, uint64_t a, uint64_t b, const struct frame *fr
     for (; a > 0; a--, next_host_stream += 2) host_call(next_host_stream, b ? b : stream, "probe.nothing");
   if (is(word, "fetches"))
     for (; a > 0; a--, next_host_stream += 2) host_call(next_host_stream, stream, "http.fetch");
+  if (is(word, "connects"))
+    for (; a > 0; a--, next_host_stream += 2) host_call(next_host_stream, stream, "net.connect");
   if (is(word, "data")) send_data(stream, a, b, false);
   if (is(word, "stream")) streamed = stream, credit = INITIAL_CREDIT, send_data(stream, a, b, true);
 }

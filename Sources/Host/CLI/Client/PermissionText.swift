@@ -20,7 +20,9 @@ struct PermissionText {
             lines += entry("keep up to \(store.shown("megabytes")) MiB with the host", store)
         }
         for rule in permissions.list("net.connect") {
-            lines += entry("connect to \(rule.shown("host")) port \(rule.shown("port")) by itself", rule)
+            let place = "\(rule.shown("host")):\(rule.shown("port"))"
+            lines += entry("send and receive anything over connections that the host makes to \(place)", rule)
+            lines += change(of: place, to: "address", rule["override"])
         }
         for rule in permissions.list("filesystem") {
             let verb = rule["access"]?.stringValue == "write" ? "read and change" : "read"
@@ -41,15 +43,18 @@ struct PermissionText {
 
     private func fetch(_ rule: JSONValue) -> [String] {
         let paths = rule.list("paths").compactMap(\.stringValue).map { rule.shown("origin") + $0.printable }
-        var lines = entry("ask the host for \(rule.shown("methods")) under \(paths.joined(separator: ", "))", rule)
-        if let override = rule["override"], let origin = override["origin"]?.stringValue {
-            let words =
-                override["weakeningLoopback"]?.boolValue == true
-                ? "WEAKENED: \(rule.shown("endpoint")) leads to \(origin), a loopback address (--dev-loopback)"
-                : "CHANGED: \(rule.shown("endpoint")) leads to \(origin)"
-            lines.append("    \(output.red(words))")
-        }
-        return lines
+        let lines = entry("ask the host for \(rule.shown("methods")) under \(paths.joined(separator: ", "))", rule)
+        return lines + change(of: rule.shown("endpoint"), to: "origin", rule["override"])
+    }
+
+    /// Where an admin led an endpoint, if anywhere.
+    private func change(of endpoint: String, to member: String, _ override: JSONValue?) -> [String] {
+        guard let override, let target = override[member]?.stringValue else { return [] }
+        let words =
+            override["weakeningLoopback"]?.boolValue == true
+            ? "WEAKENED: \(endpoint) leads to \(target), a loopback address (--dev-loopback)"
+            : "CHANGED: \(endpoint) leads to \(target)"
+        return ["    \(output.red(words))"]
     }
 
     private func amounts(_ resources: JSONValue) -> String {
@@ -65,7 +70,7 @@ struct PermissionText {
         let files = "see files of this machine" + (isPython ? " (but Python's own, read-only)" : "")
         var all = ["start other programs' processes outside its jail"]
         if permissions.list("filesystem").isEmpty { all.insert(files, at: 0) }
-        if permissions.list("net.connect").isEmpty { all.insert("open sockets", at: 0) }
+        all.insert("open sockets", at: 0)
         return "It may not: \(all.joined(separator: ", "))."
     }
 

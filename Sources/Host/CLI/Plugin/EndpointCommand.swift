@@ -8,6 +8,7 @@ struct PluginEndpointCommand: HostCommand {
     static let configuration = CommandConfiguration(
         commandName: "endpoint", abstract: "Lead a plugin's endpoint to another server, or back.",
         discussion: """
+            A connection of net.connect is called HOST:PORT and leads to another HOST:PORT. \
             Loopback addresses are refused to plugins. --dev-loopback lets this endpoint reach the one address that \
             you name, and shows in red in `nexus plugin permissions`.
             """)
@@ -15,7 +16,9 @@ struct PluginEndpointCommand: HostCommand {
     @OptionGroup var plugin: PluginName
 
     @Argument(
-        help: ArgumentHelp("ENDPOINT=https://HOST[:PORT], or ENDPOINT alone to lead it back.", valueName: "endpoint"))
+        help: ArgumentHelp(
+            "ENDPOINT=https://HOST[:PORT], HOST:PORT=HOST:PORT, or the name alone to lead it back.",
+            valueName: "endpoint"))
     var target: String
 
     @Option(help: ArgumentHelp("PEM file of the only authority to trust there.", valueName: "file"))

@@ -96,6 +96,14 @@ public enum HostLimits {
     public static let fetchHeaders = 32
     /// The farthest ahead that anything of a session waits for a time.
     public static let timerMilliseconds: UInt64 = 24 * 3_600_000
+    /// Connections of `net.connect` that one plugin may be making at once, over all its calls and instances.
+    public static let connectsInFlight = 8
+    /// Connections of `net.connect` that one plugin may begin in a minute. The open ones are bounded by its openFiles.
+    public static let connectsPerMinute = 60
+    /// From the name to a connected socket, for `net.connect`.
+    public static let connectMilliseconds: Int64 = 5_000
+    /// Sockets on their way to a plugin that does not read, per instance.
+    public static let unsentSockets = 32
     /// After a plugin's socket closes, how long to wait for its exit status.
     public static let exitStatusMilliseconds: UInt64 = 300
     /// Between asking a disposed plugin to go and killing it.

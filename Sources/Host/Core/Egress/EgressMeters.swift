@@ -25,4 +25,14 @@ extension EgressQuota {
         connectMilliseconds: HostLimits.fetchConnectMilliseconds, idleMilliseconds: HostLimits.fetchIdleMilliseconds,
         overallMilliseconds: Int64(HostLimits.fetchMilliseconds),
         headMilliseconds: Int64(HostLimits.fetchMilliseconds))
+
+    /// What `net.connect` gives a plugin. The host sees neither the bytes nor the end of what it hands over.
+    static let connects: EgressQuota = {
+        var quota = EgressQuota(
+            connections: HostLimits.connectsInFlight, bytesPerMinute: .max,
+            connectMilliseconds: HostLimits.connectMilliseconds, idleMilliseconds: .max, overallMilliseconds: .max,
+            headMilliseconds: HostLimits.connectMilliseconds)
+        quota.connectionsPerMinute = HostLimits.connectsPerMinute
+        return quota
+    }()
 }

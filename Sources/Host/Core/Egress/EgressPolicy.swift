@@ -46,8 +46,8 @@ enum EgressPolicy {
 
     /// What the core is asked: this host and port, and what its addresses may be.
     ///
-    /// - Throws: `ABIError` with `permissionDenied` for an origin that the core does not take as a host.
-    static func target(of route: Route) throws(ABIError) -> (EgressTarget, EgressRule) {
+    /// - Throws: `permissionDenied` for an origin that the core does not take as a host.
+    static func target(of route: Route) throws(ServiceFailure) -> (EgressTarget, EgressRule) {
         do throws(EgressRefusal) {
             let target = EgressTarget(host: try HostName(route.origin.host), port: UInt16(route.origin.port))
             return (
@@ -60,14 +60,40 @@ enum EgressPolicy {
         }
     }
 
-    /// The core's refusal in the words of a host service.
-    static func refusal(_ refusal: EgressRefusal) -> ABIError {
-        switch refusal.rule {
-        case .unreachable: ABIError(.unavailable, refusal.message)
-        case .quota: ABIError(.unavailable, "http.fetch refused: \(refusal.message)")
-        case .loopback: deny("\(refusal.message); `nexus plugin endpoint … --dev-loopback` would allow one")
-        case .name, .notAllowed, .address, .request: deny(refusal.message)
+    /// May this plugin connect there, and where does that lead? What the core is asked, as for `http.fetch`.
+    ///
+    /// - Throws: `EgressRefusal` with `name` or `notAllowed`, naming what is declared.
+    static func connection(
+        to asked: EgressTarget, for plugin: InstalledPlugin
+    ) throws(EgressRefusal) -> (EgressTarget, EgressRule) {
+        var declared = EgressAllowList([])
+        for permission in plugin.manifest.permissions.netConnect {
+            declared.rules.append(try EgressRule("\(permission.host):\(permission.port)"))
         }
+        let rule = try declared.rule(for: asked)
+        guard let override = plugin.endpoints[asked.description] else { return (asked, rule) }
+        let target = EgressTarget(host: try HostName(override.origin.host), port: UInt16(override.origin.port))
+        return (
+            target,
+            EgressRule(
+                host: target.host, port: target.port, weakening: override.weakeningLoopback ? .loopbackOnly : nil)
+        )
+    }
+
+    /// The core's refusal in the words of a host service.
+    static func refusal(_ refusal: EgressRefusal, of service: String = "http.fetch") -> ServiceFailure {
+        let error =
+            switch refusal.rule {
+            case .unreachable: ABIError(.unavailable, refusal.message)
+            case .quota: ABIError(.unavailable, "\(service) refused: \(refusal.message)")
+            case .loopback:
+                ABIError(
+                    .permissionDenied,
+                    "\(service) refused: \(refusal.message); `nexus plugin endpoint … --dev-loopback` would allow one")
+            case .name, .notAllowed, .address, .request:
+                ABIError(.permissionDenied, "\(service) refused: \(refusal.message)")
+            }
+        return ServiceFailure(error, by: refusal.rule)
     }
 
     private static func isPlain(path: String) -> Bool {

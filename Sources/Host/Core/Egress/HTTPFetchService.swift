@@ -34,10 +34,17 @@ public final class HTTPFetchService: HostServices {
         self.meters = meters
     }
 
-    public func perform(_ call: Message.HostCall, in context: CallContext) async throws(ABIError) -> Message.Payload {
-        let request = try FetchRequest(call.content)
-        let route = try EgressPolicy.route(request, for: context.plugin)
-        return try await fetch(request, route, of: context.plugin.name, deadline: context.deadline)
+    public func answer(
+        _ call: Message.HostCall, in context: CallContext
+    ) async throws(ServiceFailure) -> ServiceAnswer {
+        let (request, route): (FetchRequest, EgressPolicy.Route)
+        do throws(ABIError) {
+            request = try FetchRequest(call.content)
+            route = try EgressPolicy.route(request, for: context.plugin)
+        } catch {
+            throw ServiceFailure(error)
+        }
+        return ServiceAnswer(try await fetch(request, route, of: context.plugin.name, deadline: context.deadline))
     }
 
     deinit {
@@ -57,7 +64,7 @@ public final class HTTPFetchService: HostServices {
 
     private func fetch(
         _ request: FetchRequest, _ route: EgressPolicy.Route, of plugin: String, deadline: UInt64
-    ) async throws(ABIError) -> Message.Payload {
+    ) async throws(ServiceFailure) -> Message.Payload {
         let (target, rule) = try EgressPolicy.target(of: route)
         let meter = meters[plugin]
         let address: NetworkAddress
@@ -74,7 +81,8 @@ public final class HTTPFetchService: HostServices {
             throw EgressPolicy.refusal(error)
         }
         let key = ClientKey(host: route.origin.host, address: address.description, authority: route.authority)
-        let client = try client(key)
+        let client: HTTPClient
+        do throws(ABIError) { client = try self.client(key) } catch { throw ServiceFailure(error) }
         defer { release(key) }
         let now = Clock.unixMilliseconds()
         let left = min(HostLimits.fetchMilliseconds, deadline > now ? deadline - now : 0)
@@ -95,7 +103,7 @@ public final class HTTPFetchService: HostServices {
                 let used = meter.count(room + 1)
                 if let used, room < HostLimits.fetchResponseBytes { throw EgressPolicy.refusal(used) }
             }
-            throw Self.failure(error, route.origin, milliseconds: left)
+            throw ServiceFailure(Self.failure(error, route.origin, milliseconds: left))
         }
     }
 

@@ -7,7 +7,7 @@ public struct InstalledPlugin: Sendable, Equatable {
     public var digest: String
     /// RFC 3339.
     public var installed: String
-    /// Where declared endpoints really lead, by endpoint name.
+    /// Where declared endpoints really lead, by endpoint name; those of `net.connect` are called `host:port`.
     public var endpoints: [String: EndpointOverride]
 
     public var name: String { manifest.name }
@@ -15,6 +15,7 @@ public struct InstalledPlugin: Sendable, Equatable {
 
 /// An admin's word that an endpoint leads elsewhere than its manifest says: a test exchange, say.
 public struct EndpointOverride: Sendable, Equatable {
+    /// For `net.connect` only its host and port count.
     public var origin: Origin
     /// PEM of the only authority that is trusted there; nil for the system's.
     public var authority: String?

@@ -104,7 +104,11 @@ public final class PluginCatalog: Sendable {
     /// - Throws: `invalidRequest` if the plugin declares no such endpoint.
     public func setEndpoint(_ endpoint: String, of name: String, to override: EndpointOverride?) throws(HostError) {
         let plugin = try plugin(name)
-        guard plugin.manifest.permissions.httpFetch.contains(where: { $0.endpoint == endpoint }) else {
+        let permissions = plugin.manifest.permissions
+        guard
+            permissions.httpFetch.contains(where: { $0.endpoint == endpoint })
+                || permissions.netConnect.contains(where: { "\($0.host):\($0.port)" == endpoint })
+        else {
             throw HostError(
                 .invalidRequest, "\(name) declares no endpoint \"\(endpoint)\"; see `nexus plugin info \(name)`")
         }

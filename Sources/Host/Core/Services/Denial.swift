@@ -1,4 +1,5 @@
 internal import AuditLog
+internal import Egress
 internal import JSONBytes
 internal import PluginABI
 internal import Sandbox
@@ -100,32 +101,55 @@ extension Denial {
     /// A host service that was refused.
     ///
     /// - Parameter known: names of the services there are; a name that a plugin made up may hold a secret.
-    init(_ error: ABIError, _ call: Message.HostCall, in context: CallContext, known: [String]) {
+    init(_ failure: ServiceFailure, _ call: Message.HostCall, in context: CallContext, known: [String]) {
         let name = context.plugin.name
         let redact = { (text: String) in context.redactor.redact(text).printable }
         self.init(
             plugin: name, instance: context.instance, requestID: context.requestID, what: "an unknown service",
-            rule: "the list of host services", reason: redact(error.message), permission: nil, command: nil)
+            rule: "the list of host services", reason: redact(failure.error.message), permission: nil, command: nil)
         guard known.contains(call.service) else { return }
         what = call.service
         service = call.service
         permission = "permissions." + (call.service.hasPrefix("kv.") ? "kv" : call.service)
         rule = permission ?? ""
         command = "nexus plugin install PATH"
-        guard call.service == "http.fetch", let request = try? FetchRequest(call.content) else { return }
-        what = redact(
-            "http.fetch \(request.method.cut(to: 16)) \(request.endpoint.cut(to: 64)) \(request.path.cut(to: 200))")
-        guard context.plugin.manifest.permissions.httpFetch.contains(where: { $0.endpoint == request.endpoint }) else {
-            return
-        }
-        rule += " \"\(request.endpoint)\""
-        if error.code == .unavailable {
-            (rule, permission, command) = ("a quota of the host", nil, nil)
-        } else if error.message.contains("--dev-loopback") {
+        guard let wish = Wish(call, of: context.plugin) else { return }
+        what = redact(wish.words)
+        guard wish.isDeclared else { return }
+        rule += " \"\(wish.endpoint)\""
+        switch failure.rule {
+        case .quota: (rule, permission, command) = ("a quota of the host", nil, nil)
+        case .loopback:
             (rule, permission) = ("the addresses that plugins may reach", "an endpoint that leads to loopback")
-            command = "nexus plugin endpoint \(name) \(request.endpoint)=https://HOST:PORT --dev-loopback"
-        } else if error.message.contains("public addresses only") {
-            (rule, permission, command) = ("the addresses that plugins may reach", nil, nil)
+            command = "nexus plugin endpoint \(name) \(wish.endpoint)=\(wish.form) --dev-loopback"
+        case .address: (rule, permission, command) = ("the addresses that plugins may reach", nil, nil)
+        case .name, .notAllowed, .unreachable, .request, nil: break
+        }
+    }
+
+    /// What a call of one of the services of egress is about.
+    private struct Wish {
+        var words: String
+        /// As `nexus plugin endpoint` names it.
+        var endpoint: String
+        var isDeclared: Bool
+        /// Where an admin would lead it.
+        var form: String
+
+        init?(_ call: Message.HostCall, of plugin: InstalledPlugin) {
+            let permissions = plugin.manifest.permissions
+            if call.service == "http.fetch", let request = try? FetchRequest(call.content) {
+                let about = "\(request.method.cut(to: 16)) \(request.endpoint.cut(to: 64)) \(request.path.cut(to: 200))"
+                (words, endpoint, form) = ("http.fetch \(about)", request.endpoint, "https://HOST:PORT")
+                isDeclared = permissions.httpFetch.contains { $0.endpoint == request.endpoint }
+            } else if call.service == "net.connect", let request = try? ConnectRequest(call.content) {
+                let place = "\(request.host.cut(to: 200)):\(request.port)"
+                (words, form) = ("net.connect \(place)", "HOST:PORT")
+                endpoint = (try? EgressTarget(place).description) ?? place
+                isDeclared = permissions.netConnect.contains { [endpoint] in "\($0.host):\($0.port)" == endpoint }
+            } else {
+                return nil
+            }
         }
     }
 }

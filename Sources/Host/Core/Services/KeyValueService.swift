@@ -8,7 +8,17 @@ public struct KeyValueService: HostServices {
 
     public init(store: KeyValueStore) { self.store = store }
 
-    public func perform(_ call: Message.HostCall, in context: CallContext) async throws(ABIError) -> Message.Payload {
+    public func answer(
+        _ call: Message.HostCall, in context: CallContext
+    ) async throws(ServiceFailure) -> ServiceAnswer {
+        do throws(ABIError) {
+            return ServiceAnswer(try serve(call, in: context))
+        } catch {
+            throw ServiceFailure(error)
+        }
+    }
+
+    private func serve(_ call: Message.HostCall, in context: CallContext) throws(ABIError) -> Message.Payload {
         let manifest = context.plugin.manifest
         guard let permission = manifest.permissions.keyValue else {
             throw ABIError(

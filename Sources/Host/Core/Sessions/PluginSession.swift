@@ -1,5 +1,6 @@
 // What crosses here: frames from a plugin that nobody trusts. SessionCore judges them; this shell owns the socket, the
 // waiting callers and nothing else.
+internal import CJail
 internal import Glibc
 internal import JSONBytes
 internal import PluginABI
@@ -338,35 +339,39 @@ final class PluginSession: Sendable {
     private func serve(_ call: Message.HostCall, stream: UInt64, _ context: CallContext) -> Task<Void, Never> {
         Task { [self] in
             let reply: Message
-            do throws(ABIError) {
-                reply = .result(try await callbacks.services.perform(call, in: context))
+            var socket: PassedSocket?
+            do throws(ServiceFailure) {
+                let answer = try await callbacks.services.answer(call, in: context)
+                (reply, socket) = (.result(answer.payload), answer.socket)
             } catch {
-                reply = .error(error, retryable: callbacks.services.isRetryable(error, of: call))
+                reply = .error(error.error, retryable: callbacks.services.isRetryable(error.error, of: call))
             }
             let isOpen = state.withLock { state in
                 state.hostCalls[stream] = nil
                 return state.end == nil && state.core.closeHostCall(stream)
             }
-            if isOpen { self.reply(reply, stream: stream) }
+            if isOpen { self.reply(reply, stream: stream, passing: socket) }
         }
     }
 
-    private func reply(_ message: Message, stream: UInt64) {
+    private func reply(_ message: Message, stream: UInt64, passing socket: PassedSocket? = nil) {
         state.withLock { state in
-            if state.end == nil { transmit(message.encoded(stream: stream), &state) }
+            if state.end == nil { transmit(message.encoded(stream: stream), passing: socket, &state) }
         }
     }
 
     // MARK: writing
 
     /// Sends what the socket takes now; the rest waits for it, up to a limit.
-    private func transmit(_ bytes: consuming [UInt8], _ state: inout State) {
-        guard state.unsent.byteCount + bytes.count <= HostLimits.unsentBytes else {
+    private func transmit(_ bytes: consuming [UInt8], passing socket: PassedSocket? = nil, _ state: inout State) {
+        guard state.unsent.byteCount + bytes.count <= HostLimits.unsentBytes,
+            socket == nil || state.unsent.socketCount < HostLimits.unsentSockets
+        else {
             Task { self.fail(HostError(.pluginFailed, "the plugin \(self.plugin) does not read what it is sent")) }
             return
         }
         state.core.noteSent(bytes)
-        state.unsent.append(bytes)
+        state.unsent.append(bytes, passing: socket)
         guard !state.isFlushDue else { return }
         // Within the poller's turn, what its tasks send goes out together.
         state.isFlushDue = poller.atEndOfTurn { [self] _, room in
@@ -382,10 +387,22 @@ final class PluginSession: Sendable {
         guard state.end == nil else { return }
         state.unsent.drain(gatheredIn: room) {
             send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+        } passing: { bytes, socket in
+            pass(socket, with: bytes)
         }
         guard state.awaitsRoom == state.unsent.isEmpty else { return }
         state.awaitsRoom.toggle()
         poller.change(descriptor, state.ticket, to: state.awaitsRoom ? [.readable, .writable] : .readable)
+    }
+
+    /// A frame's first bytes and its socket, in one sendmsg(2) that holds nothing of another frame (ABI-7.21).
+    private func pass(_ socket: PassedSocket, with bytes: UnsafeRawBufferPointer) -> Int {
+        let count = cjail_pass(descriptor, bytes.baseAddress, bytes.count, socket.descriptor)
+        if count < 0, errno != EAGAIN, errno != EINTR {
+            let number = errno
+            Task { self.fail(HostError(.pluginFailed, "no socket can be passed to \(self.plugin): errno \(number)")) }
+        }
+        return count
     }
 
     // MARK: the end

@@ -9,8 +9,8 @@ package struct SessionProbe: Sendable {
     private let instance: PluginInstance
 
     private struct NoServices: HostServices {
-        func perform(_ call: Message.HostCall, in context: CallContext) async throws(ABIError) -> Message.Payload {
-            throw ABIError(.permissionDenied, "there are no host services here")
+        func answer(_ call: Message.HostCall, in context: CallContext) async throws(ServiceFailure) -> ServiceAnswer {
+            throw ServiceFailure(ABIError(.permissionDenied, "there are no host services here"))
         }
     }
 

@@ -116,12 +116,23 @@ extension AdminAPI {
     func setEndpoint(_ call: Call) async throws(HostError) -> WireResponse {
         let (name, endpoint) = (call.names[0], call.names[1])
         let body = try RequestBody(call.request.body, names: ["origin", "authority", "loopback"])
-        guard let text = try body.string("origin"), let origin = Origin(text) else {
-            throw HostError(.invalidRequest, "an endpoint leads to https://host or https://host:port, in lower case")
+        // The name of a connection is `host:port`, and so is where it leads.
+        let isConnection = endpoint.contains(":")
+        guard let text = try body.string("origin"), !isConnection || text.contains(":"),
+            let origin = Origin(isConnection ? "https://\(text)" : text)
+        else {
+            throw HostError(
+                .invalidRequest,
+                isConnection
+                    ? "a connection leads to host:port, in lower case"
+                    : "an endpoint leads to https://host or https://host:port, in lower case")
+        }
+        let authority = try body.string("authority")
+        guard !isConnection || authority == nil else {
+            throw HostError(.invalidRequest, "a connection has no authority: the plugin itself speaks on it")
         }
         let override = EndpointOverride(
-            origin: origin, authority: try body.string("authority"),
-            weakeningLoopback: try body.flag("loopback") ?? false)
+            origin: origin, authority: authority, weakeningLoopback: try body.flag("loopback") ?? false)
         try catalog.setEndpoint(endpoint, of: name, to: override)
         try record(
             "endpoint", name, call,
@@ -180,6 +191,19 @@ enum PluginDescription {
             return .object(rule)
         }
         permissions["http.fetch"] = .array(fetches)
+        let connections = plugin.manifest.permissions.netConnect.map { rule -> JSONValue in
+            let override = plugin.endpoints["\(rule.host):\(rule.port)"]
+            return [
+                "host": .string(rule.host), "port": JSONValue(rule.port), "reason": .string(rule.reason),
+                "override": override.map {
+                    [
+                        "address": .string("\($0.origin.host):\($0.origin.port)"),
+                        "weakeningLoopback": .bool($0.weakeningLoopback),
+                    ]
+                } ?? .null,
+            ]
+        }
+        if !connections.isEmpty { permissions["net.connect"] = .array(connections) }
         return .object(permissions)
     }
 

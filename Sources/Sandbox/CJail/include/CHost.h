@@ -13,6 +13,9 @@
 // pipe2(2) with O_CLOEXEC; 0, or the errno.
 int cjail_pipe(int ends[2]);
 
+// send(2) without waiting, and a descriptor with the first byte (unix(7), SCM_RIGHTS). How many bytes went, or -1.
+ssize_t cjail_pass(int socket, const void *bytes, size_t count, int descriptor);
+
 // For a process that holds secrets: not dumpable, no core file, no new privileges. 0, or the errno.
 int cjail_protect_process(void);
 

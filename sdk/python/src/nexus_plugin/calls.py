@@ -8,16 +8,17 @@ from functools import partial
 from .abi import DATA_BYTES, INITIAL_CREDIT_BYTES, TEXT_BYTES
 from .credentials import Credential, scrubbed
 from .errors import AuthorMistake, Cancelled, ToolError, clipped
+from .streams import HostCall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
+    import socket
     from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
     from .services import HTTPResponse, KeyPage
     from .session import Session
-    from .streams import HostCall
 
     T = TypeVar("T")
 
@@ -173,6 +174,16 @@ class Call(CallContext):
         request = http_request(endpoint, path, method, query, headers or {})
         return HTTPResponse.of(*self._host("http.fetch", request, body))
 
+    def connect(self, host: str, port: int) -> socket.socket:
+        """A TCP connection that the host makes to a host and port of the manifest (permission net.connect).
+
+        It is a blocking socket, the plugin's own until it is closed, and can be connected to nothing else. Raises
+        ToolError `permission-denied`, `unavailable`, `invalid-arguments` or Cancelled.
+        """
+        from .services import connect_request
+
+        return self._ask("net.connect", connect_request(host, port), b"", HostCall.connection)
+
     def kv_get(self, key: str) -> bytes | None:
         """A value of the plugin's own store; None where there is none."""
         value, data = self.host("kv.get", {"key": key})
@@ -196,10 +207,13 @@ class Call(CallContext):
         return page
 
     def _host(self, service: str, request: bytearray, data: bytes) -> tuple[Any, bytes]:
+        return self._ask(service, request, data, HostCall.result)
+
+    def _ask(self, service: str, request: bytearray, data: bytes, take: Callable[[HostCall], T]) -> T:
         self.check()
         slot = self._session.open_host_call(self, service, request, data)
         try:
-            return self._wait(lambda: self._answer(slot)).result()
+            return take(self._wait(lambda: self._answer(slot)))
         finally:
             self._session.give_up(slot)
 
@@ -259,6 +273,12 @@ class AsyncCall(CallContext):
         request = http_request(endpoint, path, method, query, headers or {})
         return HTTPResponse.of(*await self._host("http.fetch", request, body))
 
+    async def connect(self, host: str, port: int) -> socket.socket:
+        """See `Call.connect`; for `asyncio.open_connection(sock=...)`."""
+        from .services import connect_request
+
+        return await self._ask("net.connect", connect_request(host, port), b"", HostCall.connection)
+
     async def kv_get(self, key: str) -> bytes | None:
         value, data = await self.host("kv.get", {"key": key})
         return data if value.get("found") else None
@@ -279,10 +299,13 @@ class AsyncCall(CallContext):
         return page
 
     async def _host(self, service: str, request: bytearray, data: bytes) -> tuple[Any, bytes]:
+        return await self._ask(service, request, data, HostCall.result)
+
+    async def _ask(self, service: str, request: bytearray, data: bytes, take: Callable[[HostCall], T]) -> T:
         self.check()
         slot = self._session.open_host_call(self, service, request, data)
         try:
-            return (await self._wait(lambda: self._answer(slot))).result()
+            return take(await self._wait(lambda: self._answer(slot)))
         finally:
             self._session.give_up(slot)
 

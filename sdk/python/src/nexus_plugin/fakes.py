@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -68,14 +69,16 @@ class Pipe:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._pieces: deque[bytes] = deque()
+        self._pieces: deque[tuple[bytes, int | None]] = deque()
+        #: The descriptor that came with the last bytes read.
+        self.passed: int | None = None
         self._is_closed = False
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview, passed: int | None = None) -> None:
         with self._changed:
             if self._is_closed:
                 raise BrokenPipeError
-            self._pieces.append(bytes(data))
+            self._pieces.append((bytes(data), passed))
             self._changed.notify_all()
 
     def read(self, into: memoryview) -> int:
@@ -83,11 +86,11 @@ class Pipe:
             self._changed.wait_for(lambda: self._pieces or self._is_closed)
             if not self._pieces:
                 return 0
-            piece = self._pieces.popleft()
+            piece, self.passed = self._pieces.popleft()
             count = min(len(piece), len(into))
             into[:count] = piece[:count]
             if count < len(piece):
-                self._pieces.appendleft(piece[count:])
+                self._pieces.appendleft((piece[count:], None))
             return count
 
     def is_readable(self, seconds: float) -> bool:
@@ -104,8 +107,12 @@ class MemoryLink:
     def __init__(self) -> None:
         self.to_plugin, self.to_host = Pipe(), Pipe()
 
+        self.passed: int | None = None
+
     def receive(self, into: memoryview) -> int:
-        return self.to_plugin.read(into)
+        count = self.to_plugin.read(into)
+        self.passed = self.to_plugin.passed
+        return count
 
     def is_readable(self, seconds: float) -> bool:
         return self.to_plugin.is_readable(seconds)
@@ -119,15 +126,23 @@ class MemoryLink:
 
 
 class FakeServices:
-    """Host services for `call.http` and `call.kv_*`."""
+    """Host services for `call.http`, `call.connect` and `call.kv_*`."""
 
     def __init__(
         self,
         http: Callable[[HTTPRequest], HTTPResponse] | Mapping[str, HTTPResponse] | None,
         kv: dict[str, bytes],
+        connect: Callable[[str, int], socket.socket] | None = None,
     ) -> None:
         self._http = http
+        self._connect = connect
         self.kv = kv
+
+    def connect(self, request: dict[str, Any]) -> int:
+        """The descriptor that the plugin gets; the test's socket is handed over."""
+        if self._connect is None:
+            raise ToolError("permission-denied", "the test offers no connections; give Harness(connect=..) some")
+        return self._connect(request["host"], request["port"]).detach()
 
     def serve(self, service: str, request: dict[str, Any], data: bytes) -> tuple[Any, bytes]:
         if service == "http.fetch":

@@ -6,9 +6,11 @@ writes as long as the socket takes it, and a thread of its own takes over when i
 
 from __future__ import annotations
 
+import _socket
 import _thread
 import os
 import select
+import sys
 from collections import deque
 
 from .frames import wipe
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
     class Link(Protocol):
         """Where the session's bytes go. The harness has one without a socket."""
+
+        #: A descriptor that came with the last bytes received, for whoever takes it (ABI-7.22).
+        passed: int | None
 
         def receive(self, into: memoryview) -> int:
             """Waits for bytes; 0 at the end of file."""
@@ -35,13 +40,19 @@ if TYPE_CHECKING:
 
 #: A Unix socket that poll(2) calls writable has room for this much, so that write(2) does not block.
 _PIECE = 1 << 15
+_INT = 4
+#: Control data of one descriptor: a frame brings no more (ABI-7.21).
+_ROOM = _socket.CMSG_SPACE(_INT)
 
 
 class SocketLink:
-    """A connected stream socket by its descriptor. It asks the kernel for poll(2), readv(2) and write(2) alone."""
+    """A connected stream socket by its descriptor. It asks the kernel for poll(2), recvmsg(2) and write(2) alone."""
 
     def __init__(self, descriptor: int) -> None:
+        self.passed: int | None = None
         self._descriptor = descriptor
+        # The C type: `socket` imports a good deal. Its family is named, so that the kernel is not asked for it.
+        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, descriptor)
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLOUT)
         self._poll_in = select.poll()
@@ -49,9 +60,17 @@ class SocketLink:
 
     def receive(self, into: memoryview) -> int:
         try:
-            return os.readv(self._descriptor, [into])
+            count, controls, _, _ = self._socket.recvmsg_into([into], _ROOM, _socket.MSG_CMSG_CLOEXEC)
         except ConnectionResetError:
             return 0
+        for level, kind, data in controls:
+            if (level, kind) == (_socket.SOL_SOCKET, _socket.SCM_RIGHTS) and len(data) >= _INT:
+                self.passed = int.from_bytes(data[:_INT], sys.byteorder)
+        return count
+
+    def __del__(self) -> None:
+        """The descriptor is not this object's to close."""
+        self._socket.detach()
 
     def is_readable(self, seconds: float) -> bool:
         return bool(self._poll_in.poll(int(seconds * 1000) + 1))

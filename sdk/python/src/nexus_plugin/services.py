@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import json
 from collections.abc import Mapping
 
@@ -10,6 +11,7 @@ from .errors import ToolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from typing import Any
 
 
@@ -73,6 +75,21 @@ def list_request(prefix: str, after: str, limit: int) -> dict[str, Any]:
     if after:
         request["after"] = after
     return request
+
+
+def connect_request(host: str, port: int) -> bytearray:
+    return bytearray(_json({"host": host, "port": port}))
+
+
+def connection(descriptor: int) -> socket.socket:
+    """A socket object that owns the descriptor. The jail does not tell the host's own address (getsockname), from which
+    Python would guess the family; the socket itself knows it."""
+    import socket
+
+    unnamed = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM, 0, descriptor)
+    family = unnamed.getsockopt(_socket.SOL_SOCKET, _socket.SO_DOMAIN)
+    unnamed.detach()
+    return socket.socket(family, socket.SOCK_STREAM, 0, descriptor)
 
 
 def http_request(

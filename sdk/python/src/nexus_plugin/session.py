@@ -7,8 +7,9 @@ cannot be written at once. Every frame, sent or received, is first judged by the
 from __future__ import annotations
 
 import _thread
+import os
 
-from .abi import BODY_BYTES, HANDSHAKE_BODY_BYTES, HOST, NAME_BYTES, SDK_NAME, VERSIONS
+from .abi import BODY_BYTES, HANDSHAKE_BODY_BYTES, HEADER_BYTES, HOST, NAME_BYTES, SDK_NAME, VERSIONS
 from .errors import ABIError, PluginMistake, ToolError, clipped, error_fields
 from .frames import Decoder, Frame, wipe
 from .lifecycle import check_version
@@ -43,6 +44,11 @@ class Session(Streams):
         self._stops = 0
         self._is_stopping = False
         self._status: int | None = None
+        #: Bytes received, and bytes of whole frames among them.
+        self._received = 0
+        self._delivered = 0
+        #: Descriptors whose frames are not complete yet, and the count of bytes received with each (ABI-7.22).
+        self._arrived: list[tuple[int, int]] = []
 
     @property
     def runner(self) -> Runner:
@@ -75,11 +81,19 @@ class Session(Streams):
                 if count == 0:
                     break  # at once (ABI-2.6), whatever runs
                 self._decoder.filled(count)
+                self._received += count
+                if self._link.passed is not None:
+                    self._arrived.append((self._received, self._link.passed))
+                    self._link.passed = None
                 while self._status is None:
                     frame = self._decoder.next()
                     if frame is None:
                         break
+                    self._delivered += HEADER_BYTES + len(frame.body)
+                    if self._arrived and self._arrived[0][0] <= self._delivered:
+                        self._passed = self._arrived.pop(0)[1]
                     self._handle(frame)
+                    self._drop_passed()
             return 0 if self._status is None else self._last_words()
         except HostGone:
             return 0
@@ -87,6 +101,12 @@ class Session(Streams):
             return self._abort(error)
         finally:
             self.close()
+
+    def _drop_passed(self) -> None:
+        """Closes what came with a frame and was not taken."""
+        if self._passed is not None:
+            os.close(self._passed)
+            self._passed = None
 
     def _await_bytes(self) -> None:
         """Returns once there is something to read; meanwhile looks after the loop of asynchronous tools."""
@@ -106,6 +126,10 @@ class Session(Streams):
     def close(self) -> None:
         """Overwrites every secret that is left and wakes whoever waits."""
         self._decoder.clear()
+        self._drop_passed()
+        for _, descriptor in self._arrived:
+            os.close(descriptor)
+        self._arrived.clear()
         with self.lock:
             calls = list(self._calls.values())
             self._calls.clear()

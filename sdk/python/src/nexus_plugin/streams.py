@@ -6,6 +6,7 @@ Tools are in other threads, so the tables of open streams and the order of sent 
 from __future__ import annotations
 
 import _thread
+import os
 
 from .abi import CREDIT_BYTES, HANDSHAKE_BODY_BYTES, HEADER_BYTES, LOG_LEVELS, OPEN_HOST_CALLS, PLUGIN, TEXT_BYTES
 from .errors import ABIError, Cancelled, ToolError, clipped, error_fields
@@ -16,6 +17,7 @@ from .messages import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from typing import Any
 
     from .calls import CallContext
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 class HostCall:
     """A request to the host that a tool waits for."""
 
-    __slots__ = ("answer", "error", "is_answered", "parent", "stream")
+    __slots__ = ("answer", "descriptor", "error", "is_answered", "parent", "stream")
 
     def __init__(self, stream: int, parent: CallContext) -> None:
         self.stream = stream
@@ -33,6 +35,23 @@ class HostCall:
         self.is_answered = False
         self.answer: tuple[Any, bytes] | None = None
         self.error: ToolError | None = None
+        #: Of a socket that came with the answer and was not taken yet.
+        self.descriptor: int | None = None
+
+    def connection(self) -> socket.socket:
+        """The connected socket that `net.connect` was answered with."""
+        self.result()
+        if self.descriptor is None:
+            raise ToolError("internal-error", "the host's answer to net.connect brought no socket")
+        from .services import connection
+
+        descriptor, self.descriptor = self.descriptor, None
+        return connection(descriptor)
+
+    def close(self) -> None:
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
 
     def result(self) -> tuple[Any, bytes]:
         if self.answer is None:
@@ -55,6 +74,8 @@ class Streams:
         self._last_call = 0
         self._host_calls: dict[int, HostCall] = {}
         self._next_host_call = 2
+        #: The descriptor that came with the frame that is being handled, until somebody takes it.
+        self._passed: int | None = None
 
     @property
     def state(self) -> str:
@@ -202,7 +223,7 @@ class Streams:
         """Tells the host, if it has not answered, that nobody waits any more; if it still does, that is late."""
         with self.lock:
             if self._host_calls.pop(slot.stream, None) is None:
-                return
+                return slot.close()
             try:
                 self._put("cancel", slot.stream, encode("cancel", slot.stream, {"reason": "nobody waits"}))
             except HostGone:
@@ -214,6 +235,8 @@ class Streams:
             raise ABIError("unknown-stream", f"{kind} for stream {stream}, which was never opened")
         with self.lock:
             slot = self._host_calls.pop(stream, None)
+            if slot is not None:
+                slot.descriptor, self._passed = self._passed, None
         if slot is None:
             self.late_frames += 1
         return slot

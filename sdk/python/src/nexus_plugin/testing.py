@@ -11,6 +11,7 @@ The plugin's side is the real one, frame by frame; what breaks the protocol fail
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -69,7 +70,8 @@ class Pending:
 class Harness:
     """Starts the plugin on entering and stops it on leaving.
 
-    `http` answers `call.http`: a function, or responses by "METHOD endpoint path". `kv` is the plugin's store. With
+    `http` answers `call.http`: a function, or responses by "METHOD endpoint path". `connect` answers `call.connect`
+    with a socket, one end of a socketpair for instance, which the plugin then owns. `kv` is the plugin's store. With
     `credit=False` only `Pending.grant` gives credit for data beyond the first 256 KiB.
     """
 
@@ -80,6 +82,7 @@ class Harness:
         configuration: Mapping[str, Any] | None = None,
         http: Callable[[HTTPRequest], HTTPResponse] | Mapping[str, HTTPResponse] | None = None,
         kv: dict[str, bytes] | None = None,
+        connect: Callable[[str, int], socket.socket] | None = None,
         credit: bool = True,
     ) -> None:
         self.kv: dict[str, bytes] = {} if kv is None else kv
@@ -88,7 +91,7 @@ class Harness:
         #: What a connector offered last.
         self.offered: dict[str, Any] | None = None
         self._configuration = dict(configuration or {})
-        self._services = FakeServices(http, self.kv)
+        self._services = FakeServices(http, self.kv, connect)
         self._gives_credit = credit
         self._link = MemoryLink()
         self._plugin = plugin
@@ -180,10 +183,10 @@ class Harness:
         finally:
             self._link.to_host.close()
 
-    def _send(self, kind: str, stream: int, message: dict[str, Any]) -> None:
+    def _send(self, kind: str, stream: int, message: dict[str, Any], passed: int | None = None) -> None:
         with self._changed:
             self._lifecycle.advance(kind, stream, HOST)
-            self._link.to_plugin.write(encode(kind, stream, message))
+            self._link.to_plugin.write(encode(kind, stream, message), passed)
 
     def _read(self) -> None:
         decoder = Decoder()
@@ -259,8 +262,13 @@ class Harness:
             pending.grant(len(data))
 
     def _serve(self, stream: int, message: dict[str, Any]) -> None:
+        request, passed = message["json"].value, None
         try:
-            value, data = self._services.serve(message["service"], message["json"].value, message["bytes"] or b"")
+            if message["service"] == "net.connect":
+                passed = self._services.connect(request)
+                value, data = {"connected": f"{request['host']}:{request['port']}"}, b""
+            else:
+                value, data = self._services.serve(message["service"], request, message["bytes"] or b"")
             answer = "result"
             fields: dict[str, Any] = {"json": json.dumps(value).encode(), "bytes": data}
         except Exception as error:
@@ -268,7 +276,7 @@ class Harness:
             answer = "error"
             fields = {"code": told.code, "message": told.message, "retryable": int(told.retryable)}
         try:
-            self._send(answer, stream, fields)
+            self._send(answer, stream, fields, passed)
         except (ABIError, BrokenPipeError):
             return
 

@@ -11,6 +11,10 @@ package protocol FrameLink: AnyObject {
     /// - Throws: `protocolBroken` for bytes that are no frames, `socket` if the transport fails.
     func receive(before deadline: UInt64?) throws(SessionError) -> LinkEvent
 
+    /// The descriptor that came with the frame received last (abi-v1.md, ABI-7.22); the caller closes it. One that
+    /// nobody takes is closed when the next frame is asked for.
+    func takeDescriptor() -> Int32?
+
     /// From now on `send` comes from other threads than `receive` as well, and must not wait for the host.
     func share() throws(SessionError)
 
@@ -22,6 +26,7 @@ package protocol FrameLink: AnyObject {
 }
 
 extension FrameLink {
+    package func takeDescriptor() -> Int32? { nil }
     package func share() throws(SessionError) {}
     package func finish() throws(SessionError) {}
     package var isCongested: Bool { false }

@@ -55,7 +55,11 @@ extension Session {
         case .call(let call): try open(call, stream: stream)
         case .cancel: cancel(stream)
         case .credit(let bytes): try grant(bytes, stream: stream)
-        case .result(let payload): deliver(.success(payload), stream: stream)
+        case .result(let payload):
+            if let descriptor = link.takeDescriptor() {
+                hostCalls[stream]?.parent.sockets[stream] = ArrivedSocket(descriptor)
+            }
+            deliver(.success(payload), stream: stream)
         case .error(let error, let retryable):
             deliver(.failure(ToolError(error.code, error.message, retryable: retryable)), stream: stream)
         case .cancelled: deliver(.failure(.cancelled), stream: stream)

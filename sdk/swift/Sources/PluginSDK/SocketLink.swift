@@ -4,7 +4,7 @@
     internal import Musl
 #endif
 
-/// Frames over a blocking stream socket. read(2), write(2) and poll(2) are all that it asks of the kernel, and a
+/// Frames over a blocking stream socket. recvmsg(2), write(2) and poll(2) are all that it asks of the kernel, and a
 /// pipe(2) once it is shared between threads.
 ///
 /// What the host has no room for stays in `outbox`. `receive` writes it as soon as there is room: a side that waits to
@@ -14,6 +14,7 @@ final class SocketLink: FrameLink {
     private var decoder = FrameDecoder()
     /// Credentials pass through here, so it is one place in memory, overwritten after each read.
     private let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    private var passed = PassedDescriptors()
     /// Guards what follows: who sends is not always who receives.
     private let lock = Lock()
     /// Encoded frames that are not yet written, each overwritten once it is.
@@ -70,12 +71,18 @@ final class SocketLink: FrameLink {
         if isAlone, isTooMuch { try drain(to: Self.outboxBytes) }
     }
 
+    func takeDescriptor() -> Int32? { passed.take() }
+
     func finish() throws(SessionError) { try drain(to: 0) }
 
     func receive(before deadline: UInt64?) throws(SessionError) -> LinkEvent {
+        passed.drop()
         while true {
             do {
-                if let frame = try decoder.next() { return .frame(frame) }
+                if let frame = try decoder.next() {
+                    passed.delivered(frame)
+                    return .frame(frame)
+                }
             } catch {
                 throw .protocolBroken(error)
             }
@@ -89,7 +96,7 @@ final class SocketLink: FrameLink {
 
     /// Reads once into the decoder; false at the end of file.
     private func readMore() throws(SessionError) -> Bool {
-        let count = read(descriptor, chunk.baseAddress, chunk.count)
+        let count = passed.receive(from: descriptor, into: chunk)
         if count > 0 {
             let fresh = UnsafeMutableRawBufferPointer(rebasing: chunk[..<count])
             decoder.append(UnsafeRawBufferPointer(fresh))
@@ -97,7 +104,7 @@ final class SocketLink: FrameLink {
         } else if count == 0 || errno == ECONNRESET {
             return false
         } else if errno != EINTR {
-            throw .socket(call: "read", errno: errno)
+            throw .socket(call: "recvmsg", errno: errno)
         }
         return true
     }
@@ -182,7 +189,7 @@ final class SocketLink: FrameLink {
                 }
             }
             if requests.0.revents & Int16(POLLOUT) != 0 { return .writable }
-            // A closed or broken socket counts as readable: read(2) then says which.
+            // A closed or broken socket counts as readable: recvmsg(2) then says which.
             if requests.0.revents != 0 { return .readable }
         }
     }

@@ -5,7 +5,10 @@ extension ToolCall {
     ///
     /// - Throws: the host's error; `cancelled`, `deadline-exceeded`, or `unavailable` if the session ended meanwhile.
     public func callHost(_ service: String, _ content: Message.Payload) async throws(ToolError) -> Message.Payload {
-        let stream = try session.openHostCall(service, content, of: self)
+        try await answer(on: try session.openHostCall(service, content, of: self))
+    }
+
+    private func answer(on stream: UInt64) async throws(ToolError) -> Message.Payload {
         let answer = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 session.guarded {
@@ -67,5 +70,15 @@ extension ToolCall {
     /// - Throws: `permission-denied`, `invalid-arguments`, `unavailable`, `deadline-exceeded`, `cancelled`.
     public func store<Answer>(_ request: StoreRequest<Answer>) async throws(ToolError) -> Answer {
         try request.read(await callHost(request.service, request.content))
+    }
+
+    /// Has the host connect to a host and port of the manifest (permission `net.connect`), on behalf of this call.
+    ///
+    /// - Throws: `permission-denied` (the message names the rule and what would allow it), `unavailable`,
+    ///   `invalid-arguments`, `cancelled`.
+    public func connect(_ host: String, port: Int) async throws(ToolError) -> Connection {
+        let stream = try session.openHostCall("net.connect", Self.request(host, port), of: self)
+        _ = try await answer(on: stream)
+        return try connection(stream)
     }
 }

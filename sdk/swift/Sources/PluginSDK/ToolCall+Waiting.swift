@@ -6,6 +6,12 @@ extension ToolCall {
     /// - Throws: the host's error; `cancelled`, `deadline-exceeded`, or `unavailable` if the session ended meanwhile.
     @available(*, noasync, message: "an asynchronous tool awaits it")
     public func callHost(_ service: String, _ content: Message.Payload) throws(ToolError) -> Message.Payload {
+        try ask(service, content).payload
+    }
+
+    private func ask(
+        _ service: String, _ content: Message.Payload
+    ) throws(ToolError) -> (stream: UInt64, payload: Message.Payload) {
         guard session.isOnItsThread else { throw .offItsThread }
         let session = session
         let stream = try session.openHostCall(service, content, of: self)
@@ -15,7 +21,8 @@ extension ToolCall {
                 session.hostCalls[stream] = nil
             }
         }
-        return try session.wait(self, for: "the host answered \(service)") { session.hostCalls[stream]?.answer }.get()
+        let answer = try session.wait(self, for: "the host answered \(service)") { session.hostCalls[stream]?.answer }
+        return (stream, try answer.get())
     }
 
     /// Sends a part of the byte payload of the answer. Waits for credit where the host takes more slowly.
@@ -50,5 +57,14 @@ extension ToolCall {
     @available(*, noasync, message: "an asynchronous tool awaits it")
     public func store<Answer>(_ request: StoreRequest<Answer>) throws(ToolError) -> Answer {
         try request.read(callHost(request.service, request.content))
+    }
+
+    /// Has the host connect to a host and port of the manifest (permission `net.connect`), on behalf of this call.
+    ///
+    /// - Throws: `permission-denied` (the message names the rule and what would allow it), `unavailable`,
+    ///   `invalid-arguments`, `cancelled`.
+    @available(*, noasync, message: "an asynchronous tool awaits it")
+    public func connect(_ host: String, port: Int) throws(ToolError) -> Connection {
+        try connection(ask("net.connect", Self.request(host, port)).stream)
     }
 }

@@ -24,6 +24,8 @@ public final class ToolCall: @unchecked Sendable {
     /// Bytes of `data` that may still be sent.
     var credit = ABILimits.initialCreditBytes
     var sendersWaiting: [Int: () -> Void] = [:]
+    /// Sockets that came with answers, by their streams, until the tool has them.
+    var sockets: [UInt64: ArrivedSocket] = [:]
     /// For a call that runs as a task.
     var cancelTask: (() -> Void)?
 
@@ -115,6 +117,7 @@ public final class ToolCall: @unchecked Sendable {
     func close() {
         for credential in credentials { credential.box.wipe() }
         secrets = []
+        sockets = [:]
         cancelTask = nil
     }
 }

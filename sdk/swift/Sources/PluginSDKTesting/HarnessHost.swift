@@ -13,6 +13,7 @@ final class HarnessHost: @unchecked Sendable {
     private var link: HarnessLink?
     private var store: [String: [UInt8]]?
     private let http: HarnessServices.Answer?
+    private let connect: HarnessServices.Connect?
     private var open: [UInt64: OpenCall] = [:]
     private var last: UInt64 = 0
     private var schemas: [String: JSONSchema] = [:]
@@ -30,6 +31,7 @@ final class HarnessHost: @unchecked Sendable {
 
     init(services: HarnessServices) {
         http = services.http
+        connect = services.connect
         store = services.store
     }
 
@@ -134,7 +136,9 @@ final class HarnessHost: @unchecked Sendable {
         case .progress(let progress): lock.hold { open[stream]?.answer.progress.append(progress) }
         case .log(let record):
             lock.hold { if stream == 0 { logs.append(record) } else { open[stream]?.answer.logs.append(record) } }
-        case .hostCall(let call): link?.put(answer(to: call), stream: stream)
+        case .hostCall(let call):
+            let (answer, descriptor) = serve(call)
+            link?.put(answer, stream: stream, passing: descriptor)
         default: break
         }
     }
@@ -172,24 +176,24 @@ final class HarnessHost: @unchecked Sendable {
 
     // MARK: services
 
-    private func answer(to call: Message.HostCall) -> Message {
+    private func serve(_ call: Message.HostCall) -> (Message, descriptor: Int32?) {
         do {
             let json = (try? JSONValue(parsing: call.content.json)) ?? [:]
             if call.service == "http.fetch", let http {
-                let response = try http(HarnessRequest(json, call.content.bytes))
-                let headers = response.headers.sorted { $0.key < $1.key }.map {
-                    (key: $0.key, value: JSONValue($0.value))
-                }
-                return .result(
-                    Message.Payload(
-                        ["status": JSONValue(response.status), "headers": .object(JSONObject(headers))],
-                        bytes: response.body))
+                return (.result(HarnessRequest.payload(try http(HarnessRequest(json, call.content.bytes)))), nil)
             }
-            if let answer = lock.hold({ stored(call.service, json, call.content.bytes) }) { return .result(answer) }
+            if call.service == "net.connect", let connect {
+                let (host, port) = (json["host"]?.stringValue ?? "", json["port"]?.intValue ?? 0)
+                let descriptor = try connect(host, port)
+                return (.result(Message.Payload(["connected": .string("\(host):\(port)")])), descriptor)
+            }
+            if let answer = lock.hold({ stored(call.service, json, call.content.bytes) }) {
+                return (.result(answer), nil)
+            }
             throw ToolError(.permissionDenied, "the harness was given no \(call.service)")
         } catch {
             let told = error as? ToolError ?? ToolError(.unavailable, "\(error)", retryable: true)
-            return .error(ABIError(told.code, told.message), retryable: told.retryable)
+            return (.error(ABIError(told.code, told.message), retryable: told.retryable), nil)
         }
     }
 
@@ -213,6 +217,12 @@ final class HarnessHost: @unchecked Sendable {
 }
 
 extension HarnessRequest {
+    fileprivate static func payload(_ response: HTTPResponse) -> Message.Payload {
+        let headers = response.headers.sorted { $0.key < $1.key }.map { (key: $0.key, value: JSONValue($0.value)) }
+        return Message.Payload(
+            ["status": JSONValue(response.status), "headers": .object(JSONObject(headers))], bytes: response.body)
+    }
+
     fileprivate init(_ json: JSONValue, _ body: [UInt8]) {
         var headers: [String: String] = [:]
         for member in json["headers"]?.objectValue?.members ?? [] { headers[member.key] = member.value.stringValue }

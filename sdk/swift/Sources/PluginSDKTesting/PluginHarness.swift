@@ -69,12 +69,17 @@ public struct HarnessFailure: Error, Sendable, CustomStringConvertible {
 public struct HarnessServices: Sendable {
     public typealias Answer = @Sendable (HarnessRequest) throws -> HTTPResponse
 
+    /// Given host and port; the descriptor that it returns, one end of a socketpair for instance, is the plugin's then.
+    public typealias Connect = @Sendable (String, Int) throws -> Int32
+
     public var http: Answer?
+    public var connect: Connect?
     /// The plugin's own store, as it is at the start.
     public var store: [String: [UInt8]]?
 
-    public init(http: Answer? = nil, store: [String: [UInt8]]? = nil) {
+    public init(http: Answer? = nil, connect: Connect? = nil, store: [String: [UInt8]]? = nil) {
         self.http = http
+        self.connect = connect
         self.store = store
     }
 }

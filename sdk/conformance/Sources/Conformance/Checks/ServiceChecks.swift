@@ -9,7 +9,8 @@ enum ServiceChecks {
 
     private static func usesServices(_ plan: CallPlan) -> Bool {
         guard let manifest = plan.manifest else { return false }
-        return !manifest.permissions.httpFetch.isEmpty || plan.usesKV
+        let permissions = manifest.permissions
+        return !permissions.httpFetch.isEmpty || !permissions.netConnect.isEmpty || plan.usesKV
     }
 
     private static let services: [Check] = [

@@ -83,6 +83,17 @@ extension HostCheck {
             try await stage.expectAlive("a call after a denied service")
         },
         HostCheck(
+            "ABI-7.20", "a connection that is not declared is denied, and the session goes on", group: "services",
+            ["act: connects=1 until=34 report"]
+        ) { stage in
+            let errors = try await stage.look("act").frames(.error)
+            try stage.expect(
+                errors.count == 1 && errors.first?.text(1) == "permission-denied",
+                "the answers were \(errors.map { $0.text(1) ?? "" })",
+                fix: "answer with permission-denied on the host call's stream")
+            try await stage.expectAlive("a call after a denied connection")
+        },
+        HostCheck(
             "ABI-7.17", "a host call for a call that is not open gets nothing", group: "services",
             ["act: hostcalls=1,999 wait=400 report"]
         ) { stage in
