@@ -49,7 +49,9 @@ enum Programs {
     static func weakJail(leavesOut layer: String, ordinary: Bool) throws -> String {
         let folder = try folder.get()
         let path = "\(folder)/weak-\(layer)"
-        if access(path, X_OK) != 0 { try FileManager.default.copyItem(atPath: "\(folder)/nexus-jail-weak", toPath: path) }
+        if access(path, X_OK) != 0 {
+            try FileManager.default.copyItem(atPath: "\(folder)/nexus-jail-weak", toPath: path)
+        }
         guard ordinary else { return path }
         try writeOrdinary("\(folder)/ordinary-weak-\(layer)", for: path)
         return "\(folder)/ordinary-weak-\(layer)"

@@ -20,6 +20,7 @@ struct Composition {
         var account: String
         var helper: String
         var isBackground: Bool
+        var showsPaths = false
     }
     private let options: Options
     private let logger = Logger(label: "nexusd")
@@ -65,7 +66,7 @@ struct Composition {
             fetch: fetch, values: KeyValueService(store: KeyValueStore(database: database)), audit: audit)
         let supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, python: python, poller: try DescriptorPoller(),
-            services: services)
+            services: services, showsPaths: options.showsPaths)
         let authenticator = Authenticator(tokens: tokens, administrators: [0, geteuid(), starter])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,

@@ -1,6 +1,7 @@
 public import AuditLog
 public import Confinement
 public import JSONBytes
+internal import Glibc
 internal import Logging
 internal import PluginABI
 public import Sandbox
@@ -14,6 +15,7 @@ public actor Supervisor {
     private let python: PythonRuntime?
     private let poller: DescriptorPoller
     private let services: any HostServices
+    private let showsPaths: Bool
     private let logger = Logger(label: "nexus.supervisor")
     private var starting: [String: Task<Result<PluginInstance, HostError>, Never>] = [:]
     private var running: [String: PluginInstance] = [:]
@@ -24,10 +26,13 @@ public actor Supervisor {
     private var count = 0
     private var isShutDown = false
 
+    /// - Parameter showsPaths: tell of paths that plugins ask for and do not have. Slow, for development; it takes
+    ///   access to their memory, which a host that gave up root does not have.
     public init(
         catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime? = nil,
-        poller: DescriptorPoller, services: any HostServices
+        poller: DescriptorPoller, services: any HostServices, showsPaths: Bool = false
     ) {
+        self.showsPaths = showsPaths && (!launcher.privileged || geteuid() == 0)
         self.catalog = catalog
         self.audit = audit
         self.launcher = launcher
@@ -135,7 +140,7 @@ public actor Supervisor {
                 plugin, id: id, executable: try program(of: plugin),
                 in: PluginInstance.Environment(
                     launcher: launcher, python: python, poller: poller, services: services, log: log,
-                    denied: Self.recording(to: audit),
+                    showsPaths: showsPaths, denied: Self.recording(to: audit),
                     ended: { [weak self] id, cause in Task { await self?.ended(plugin.name, id: id, cause: cause) } }))
             // The layers go on record before the first call is made.
             do {
