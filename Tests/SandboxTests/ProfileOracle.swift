@@ -13,9 +13,20 @@ struct ProfileOracle {
         var mask: UInt64
         var values: [UInt64]
 
+        /// The line's second condition.
+        var also: [Line] = []
+
+        init(_ line: JSONValue) {
+            argument = line["argument"]?.intValue
+            once = line["once"]?.boolValue == true
+            mask = UInt64(line["mask"]?.intValue ?? 0xFFFF_FFFF)
+            values = (line["values"]?.objectValue?.members ?? []).compactMap { $0.value.intValue }.map { UInt64($0) }
+            also = line["and"].map { [Line($0)] } ?? []
+        }
+
         func holds(_ arguments: [UInt64]) -> Bool {
             guard let argument else { return true }
-            return values.contains(arguments[argument] % (1 << 32) & mask)
+            return values.contains(arguments[argument] % (1 << 32) & mask) && also.allSatisfy { $0.holds(arguments) }
         }
     }
     let profile: String
@@ -29,11 +40,7 @@ struct ProfileOracle {
         for set in try #require(entry["sets"]?.arrayValue) {
             for line in try Self.lines(#require(set.stringValue)) {
                 allowed[try #require(line["syscall"]?.stringValue), default: []].append(
-                    Line(
-                        argument: line["argument"]?.intValue, once: line["once"]?.boolValue == true,
-                        mask: UInt64(line["mask"]?.intValue ?? 0xFFFF_FFFF),
-                        values: (line["values"]?.objectValue?.members ?? []).compactMap { $0.value.intValue }
-                            .map { UInt64($0) }))
+                    Line(line))
             }
         }
         denied = Set(try Self.lines("denied").compactMap { $0["syscall"]?.stringValue })
