@@ -75,6 +75,7 @@ $(DEBUG)/hostile: $(HOSTILE_SOURCES)
 test: debug
 	@scripts/mcp-venv >/dev/null
 	@scripts/spec-check
+	@scripts/release-check
 	sdk/python/run-tests .build/python-sdk
 # Each in a process of its own: MasterKeyTests change the environment, which others hand to programs that they start;
 # HTTPFetchLiveTests wait for clients with timeouts, which the many tests that block threads would let run out.
