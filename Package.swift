@@ -208,7 +208,7 @@ let package = Package(
             name: "HostCoreTests",
             dependencies: [
                 "HostCore", "Egress", "PluginABI", "JSONBytes", "AuditLog", "Registry", "Sandbox", "Confinement",
-                "SpecVectors",
+                "CJail", "SpecVectors",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],

@@ -1,3 +1,4 @@
+import CJail
 import Foundation
 import PluginABI
 import Synchronization
@@ -66,6 +67,11 @@ final class ScriptedPeer: Sendable {
     /// False once the host has hung up.
     func trySend(_ bytes: [UInt8]) -> Bool {
         Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+    }
+
+    /// Bytes with a descriptor beside them (unix(7), SCM_RIGHTS).
+    func send(_ bytes: [UInt8], passing other: Int32) throws {
+        try #require(cjail_send(descriptor, bytes, bytes.count, [other], 1) == 0)
     }
 
     func send(_ message: Message, stream: UInt64 = 0) throws { try send(message.frame(stream: stream).encoded()) }
