@@ -20,7 +20,7 @@ import Testing
         #expect(seccomp?["detail"]?.stringValue?.hasPrefix("profile python") == true)
     }
 
-    /// The start of an interpreter takes more than the fifth of a processor that it gets here.
+    /// The start of an interpreter takes more than the twentieth of a processor that it gets here.
     @Test func aPluginThatIsHeldBackHasThatLimitInTheAuditLogOnce() throws {
         let host = try TestHost()
         try #require(host.person == .root, "takes a cpu cgroup, which an ordinary user has where one was delegated")
@@ -28,7 +28,7 @@ import Testing
         try FileManager.default.copyItem(atPath: Built.plugin("python"), toPath: folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let manifest = URL(fileURLWithPath: "\(folder)/plugin.json")
-        let bound = #""permissions": { "resources": { "cpuPercent": 20, "reason": "To be held back" } },"#
+        let bound = #""permissions": { "resources": { "cpuPercent": 5, "reason": "To be held back" } },"#
         let text = try String(contentsOf: manifest, encoding: .utf8)
             .replacing(#""tools": ["#, with: "\(bound)\n  \"tools\": [")
         try Data(text.utf8).write(to: manifest)
@@ -42,7 +42,7 @@ import Testing
             return !denied.isEmpty
         }
         #expect(isThere && denied.count == 1)
-        #expect(denied.first?["what"] == "more than 20 % of a processor")
+        #expect(denied.first?["what"] == "more than 5 % of a processor")
         #expect(denied.first?["rule"] == "permissions.resources.cpuPercent")
         print("throttled: \(denied.first?["reason"]?.stringValue ?? "")")
     }
