@@ -1,9 +1,9 @@
 """What the filter costs crypto-bot in a call: the same program with and without it, in turns, in one run.
 
 Both processes live at once, outside of a jail, and differ in the filter alone. The call is crypto_price; its one
-request to the exchange is answered here, at once, so that nothing but the plugin's own work is in it. What is compared is the
-processor time that the kernel counts for the plugin (proc_pid_schedstat), which other load of the machine disturbs less
-than a clock does.
+request to the exchange is answered here, at once, so that nothing but the plugin's own work is in it. What is compared
+is the processor time that the kernel counts for the plugin (proc_pid_schedstat), which other load of the machine
+disturbs less than a clock does.
 """
 import json
 import os
