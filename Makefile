@@ -11,6 +11,8 @@ PROBE_SOURCES := $(wildcard sdk/conformance/probe/*.c)
 PROBE_HEADERS := $(wildcard sdk/conformance/probe/*.h)
 ESCAPE_SOURCES := $(wildcard Sources/Sandbox/Probe/*.c)
 HOSTILE_SOURCES := $(wildcard Tests/Fixtures/hostile/*.c)
+WEAK_SOURCE := Tests/Fixtures/canary/leave_out.c
+WRAPPED := confine_own_counts confine_landlock_enforce access write_text prctl syscall
 DEBUG := .build/debug
 PLUGIN := Plugins/crypto-bot/bin/crypto-bot
 PRODUCTS := nexus nexusd exchange-simulator
@@ -49,13 +51,18 @@ build: bootstrap
 debug: bootstrap
 	@swift build --build-tests
 # After the build, which makes .build/debug: a folder of ours in its place would be thrown away.
-	@$(MAKE) -s $(DEBUG)/nexus-jail $(DEBUG)/nexus-probe $(DEBUG)/nexus-sandbox-probe $(DEBUG)/hostile
+	@$(MAKE) -s $(DEBUG)/nexus-jail $(DEBUG)/nexus-probe $(DEBUG)/nexus-sandbox-probe $(DEBUG)/hostile \
+	    $(DEBUG)/nexus-jail-weak
 	@$(MAKE) -s -C Tests/Fixtures/plugins OUT=$(CURDIR)/.build/fixture-plugins
 	@mkdir -p $(dir $(PLUGIN))
 	@install -m 755 -s $(DEBUG)/crypto-bot $(PLUGIN)
 
 $(DEBUG)/nexus-jail: $(JAIL_SOURCES) $(JAIL_HEADERS)
 	@$(CC) $(JAIL_FLAGS) -o $@ $(JAIL_SOURCES)
+
+# For tests only: one layer of it says yes and does nothing.
+$(DEBUG)/nexus-jail-weak: $(JAIL_SOURCES) $(JAIL_HEADERS) $(WEAK_SOURCE)
+	@$(CC) $(JAIL_FLAGS) -ISources/Sandbox/JailHelper $(WRAPPED:%=-Wl,--wrap=%) -o $@ $(JAIL_SOURCES) $(WEAK_SOURCE)
 
 $(DEBUG)/nexus-probe: $(PROBE_SOURCES) $(PROBE_HEADERS)
 	@$(CC) $(JAIL_FLAGS) -o $@ $(PROBE_SOURCES)
@@ -69,6 +76,7 @@ $(DEBUG)/hostile: $(HOSTILE_SOURCES)
 test: debug
 	@scripts/mcp-venv >/dev/null
 	@scripts/spec-check
+	@scripts/release-check
 	sdk/python/run-tests .build/python-sdk
 # Each in a process of its own: MasterKeyTests change the environment, which others hand to programs that they start;
 # HTTPFetchLiveTests wait for clients with timeouts, which the many tests that block threads would let run out.

@@ -9,6 +9,7 @@ enum ArgumentNames {
         let words = arguments.map { UInt32(truncatingIfNeeded: $0) }
         return switch call {
         case "socket": "\(name(words[0], families, "AF_")), \(socketType(words[1]))"
+        case "setsockopt": socketOption(words[1], words[2])
         case "clone", "unshare": flags(words[0], namespaces)
         case "setns": flags(words[1], namespaces)
         case "ioctl": name(words[1], requests, "request ")
@@ -40,6 +41,20 @@ enum ArgumentNames {
         ]
         // Above the type are SOCK_CLOEXEC and SOCK_NONBLOCK.
         return name(word & 0xF, types, "type ")
+    }
+
+    /// socket(7), tcp(7), ip(7): those that are refused and have a name that people look for.
+    private static func socketOption(_ level: UInt32, _ option: UInt32) -> String {
+        let levels: [UInt32: String] = [
+            0: "IPPROTO_IP", 1: "SOL_SOCKET", 6: "IPPROTO_TCP", 17: "IPPROTO_UDP", 41: "IPPROTO_IPV6",
+            263: "SOL_PACKET",
+        ]
+        let options: [UInt32: String] = [
+            12: "SO_PRIORITY", 25: "SO_BINDTODEVICE", 26: "SO_ATTACH_FILTER", 32: "SO_SNDBUFFORCE",
+            33: "SO_RCVBUFFORCE", 36: "SO_MARK", 50: "SO_ATTACH_BPF", 51: "SO_ATTACH_REUSEPORT_CBPF",
+            52: "SO_ATTACH_REUSEPORT_EBPF",
+        ]
+        return "\(name(level, levels, "level ")), \(name(option, level == 1 ? options : [:], "option "))"
     }
 
     private static func flags(_ word: UInt32, _ names: [(UInt32, String)]) -> String {

@@ -116,6 +116,24 @@ public struct CgroupPlacement: Sendable, Equatable {
     }
 }
 
+extension CgroupPlacement {
+    /// For a reviewer: what bounds a jail as a whole where this is run, and what does not.
+    public var explanation: Explanation.Section {
+        let without: [CgroupResource: String] = [
+            .memory: "each process has the limit for itself, and all together that times the number of processes",
+            .pids: "counted for the jail's user", .cpu: "not bounded",
+        ]
+        let entries = CgroupResource.allCases.map { resource in
+            if let place = places[resource] {
+                return Explanation.Entry(resource.rawValue, "the jail as a whole (cgroup \(place.version.rawValue))")
+            }
+            let why = obstacles[resource].map { "; \($0.evidence); \($0.remedy)" } ?? ""
+            return Explanation.Entry(resource.rawValue, (without[resource] ?? "") + why)
+        }
+        return Explanation.Section("bounds on this machine", entries)
+    }
+}
+
 /// What a launcher bounds for a jail as a whole, and how; empty where it has no cgroup.
 public struct CgroupBounds: Sendable, Equatable {
     public var versions: [CgroupResource: CgroupVersion]

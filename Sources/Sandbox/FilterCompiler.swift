@@ -28,6 +28,8 @@ enum FilterCompiler {
         case silent
         /// Calls of the denied set go to the host, which can only refuse them.
         case reported
+        /// `JailWeakening.shownPaths`: the same, and allowed calls that name a file go to the host as well.
+        case shown
         /// `JailWeakening.recordedCalls`: allowed calls go to the host as well, to be counted.
         case recorded
     }
@@ -46,7 +48,12 @@ enum FilterCompiler {
     }
 
     static func compile(_ profile: SyscallProfile, mode: Mode = .reported) throws(JailError) -> CompiledFilter {
-        let decisions = try decisions(profile, refusal: mode == .silent ? .refuse(errno: EPERM) : .report)
+        var decisions = try decisions(profile, refusal: mode == .silent ? .refuse(errno: EPERM) : .report)
+        if mode == .shown {
+            for number in PathCall.byNumber.keys where decisions[number] == .always(.allow) {
+                decisions[number] = .always(.report)
+            }
+        }
         let program =
             mode == .recorded
             ? FilterProgram.assemble(recorded, others: .report)

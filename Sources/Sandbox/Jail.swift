@@ -33,7 +33,9 @@ final class JailSession: Sendable {
         _ policy: JailPolicy, bounds: CgroupBounds, descriptor: Int32, purpose: JailListener.Purpose? = nil,
         denied: (@Sendable (JailDenial) -> Void)? = nil, whenOver: @escaping @Sendable () -> Void
     ) {
-        let progress = JailProgress(name: policy.name, limits: policy.limits, bounds: bounds)
+        let progress = JailProgress(
+            name: policy.name, limits: policy.limits, bounds: bounds,
+            showsPaths: policy.shownPathAdvice != nil)
         state = Mutex(State(progress: progress, descriptor: descriptor, whenOver: whenOver, purpose: purpose))
         (denials, denialEvents) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(256))
         self.denied = denied

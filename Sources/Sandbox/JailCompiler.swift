@@ -45,7 +45,9 @@ public enum JailCompiler {
     private static func filterMode(
         _ policy: JailPolicy, _ kernel: KernelSupport
     ) throws(JailError) -> FilterCompiler.Mode {
-        guard policy.recordsCalls else { return kernel.reportsDenials ? .reported : .silent }
+        guard policy.recordsCalls else {
+            return kernel.reportsDenials ? (policy.shownPathAdvice == nil ? .reported : .shown) : .silent
+        }
         guard kernel.reportsDenials else {
             throw JailError(
                 .layer,

@@ -1,7 +1,7 @@
 public import JSONBytes
 
-/// One system call that a jail's filter refused, or several alike. Made from registers only: nothing of it was read
-/// from the memory of the program.
+/// One system call that a jail's filter refused, or several alike. Made from registers only, but for `isPath`: nothing
+/// else was read from the memory of the program.
 public struct JailDenial: Sendable, Equatable {
     /// Unix time in milliseconds at which the host saw it (the last one, of several).
     public let time: Int64
@@ -22,6 +22,9 @@ public struct JailDenial: Sendable, Equatable {
     public let advice: String
     /// The process, as the host sees it.
     public let processID: Int32
+    /// A path that the jail does not have: `detail` is the path, read from the program's memory, which may have changed
+    /// since; `answer` is what the kernel says of such a path. Only where `JailWeakening.shownPaths` was given.
+    public var isPath = false
     /// How many refused calls this event stands for; more than 1 when they came faster than events are made.
     public internal(set) var count = 1
     /// Told later than it happened, because too many came at once.
@@ -31,6 +34,7 @@ public struct JailDenial: Sendable, Equatable {
     public var text: String {
         let times = count > 1 ? " (\(count) times)" : ""
         let what = detail.isEmpty ? call : "\(call)(\(detail))"
+        if isPath { return "\(call) \(detail): \(reason) (\(answer)); \(advice)" }
         return "\(what) refused with \(answer)\(times): \(reason); profile \(profile); \(advice)"
     }
 
@@ -41,6 +45,7 @@ public struct JailDenial: Sendable, Equatable {
             "detail": .string(detail),
             "answer": .string(answer), "profile": .string(profile), "reason": .string(reason),
             "advice": .string(advice), "processID": JSONValue(Int(processID)), "count": JSONValue(count),
+            "isPath": .bool(isPath),
         ]
     }
 }

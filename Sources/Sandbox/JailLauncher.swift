@@ -170,7 +170,8 @@ public final class JailLauncher: Sendable {
         _ policy: JailPolicy, _ recorder: CallRecorder?
     ) throws(JailError) -> JailListener.Purpose {
         if policy.recordsCalls, let recorder { return .recording(recorder) }
-        return .denials(try DenialRules.named(policy.profile))
+        let paths = policy.shownPathAdvice == nil ? nil : try PathRules(policy)
+        return .denials(try DenialRules.named(policy.profile), paths)
     }
 
     /// Sends one request; the session answers for the rest. Calls `whenOver` exactly once, also when it throws.

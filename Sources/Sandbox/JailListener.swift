@@ -8,8 +8,9 @@ import Synchronization
 final class JailListener: Sendable {
     /// What a listener is there for.
     enum Purpose: Sendable {
-        /// Every call that comes is refused.
-        case denials(DenialRules)
+        /// Every call that comes is refused, but for those that name a file and are allowed: with path rules they are
+        /// looked at, and go on.
+        case denials(DenialRules, PathRules? = nil)
         /// Every call that comes is counted, and answered as the profile's filter answers it.
         case recording(CallRecorder)
     }
@@ -24,6 +25,8 @@ final class JailListener: Sendable {
     private struct State {
         var descriptor: Int32
         var gate: DenialGate
+        /// What was said of paths.
+        var said: Set<String> = []
     }
     /// How many calls one turn takes, so that no jail keeps the others waiting.
     private static let turn = 16
@@ -53,7 +56,8 @@ final class JailListener: Sendable {
         state.withLock { state in
             guard state.descriptor >= 0 else { return .over }
             switch purpose {
-            case .denials(let rules): return refuse(rules, &state)
+            case .denials(let rules, nil): return refuse(rules, &state)
+            case .denials(let rules, let paths?): return show(paths, rules, &state)
             case .recording(let recorder): return record(recorder, state.descriptor)
             }
         }
@@ -66,13 +70,68 @@ final class JailListener: Sendable {
             var call = cjail_call()
             let taken = cjail_listener_take(state.descriptor, &call)
             guard taken == 1 else { return taken < 0 ? .over : .watch }
-            let denial = rules.denial(call.data, processID: call.pid, time: Self.time())
-            // Told before it is answered: what the program does next cannot be known before it.
-            if let event = state.gate.refused(denial, now: now) { tell(event) }
-            // ENOENT: the caller died waiting. It asked all the same.
-            _ = cjail_listener_refuse(state.descriptor, call.id, DenialRules.answer)
+            refuse(call, rules, &state, now)
         }
         return .watch
+    }
+
+    private func refuse(_ call: cjail_call, _ rules: DenialRules, _ state: inout State, _ now: ContinuousClock.Instant)
+    {
+        let denial = rules.denial(call.data, processID: call.pid, time: Self.time())
+        // Told before it is answered: what the program does next cannot be known before it.
+        if let event = state.gate.refused(denial, now: now) { tell(event) }
+        // ENOENT: the caller died waiting. It asked all the same.
+        _ = cjail_listener_refuse(state.descriptor, call.id, DenialRules.answer)
+    }
+
+    /// The rate is for refused calls only: one that names a file is no offence.
+    private func show(_ paths: PathRules, _ rules: DenialRules, _ state: inout State) -> Next {
+        for _ in 0..<Self.turn {
+            var call = cjail_call()
+            let taken = cjail_listener_take(state.descriptor, &call)
+            guard taken == 1 else { return taken < 0 ? .over : .watch }
+            if let known = paths.isShown(call.data) {
+                if state.said.count < PathRules.mostPaths, let denial = look(known, call, paths, state.descriptor),
+                    state.said.insert(denial.detail).inserted
+                {
+                    tell(denial)
+                }
+                _ = cjail_listener_continue_allowed(state.descriptor, call.id)
+                continue
+            }
+            let now = ContinuousClock.now
+            let later = state.gate.admit(now: now)
+            refuse(call, rules, &state, now)
+            if let later { return .pause(until: later) }
+        }
+        return .watch
+    }
+
+    private func look(_ known: PathCall, _ call: cjail_call, _ rules: PathRules, _ descriptor: Int32) -> JailDenial? {
+        var call = call
+        let read = { (body: (UnsafeMutablePointer<CChar>, Int) -> Int) -> Result<String, DenialErrno> in
+            var bytes = [CChar](repeating: 0, count: 4096)
+            let length = bytes.withUnsafeMutableBufferPointer { buffer in
+                buffer.baseAddress.map { body($0, buffer.count) } ?? -Int(EFAULT)
+            }
+            guard length >= 0 else { return .failure(DenialErrno(number: Int32(-length))) }
+            return .success(String(decoding: bytes.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        }
+        let registers = call.data
+        switch read({ cjail_listener_path(descriptor, &call, Int32(known.path), $0, $1) }) {
+        case .success(let path) where path.hasPrefix("/"):
+            return rules.denial(known, registers, path: path, processID: call.pid, time: Self.time())
+        case .success(let path) where !path.isEmpty:
+            let start = known.directory.map { Int32(truncatingIfNeeded: registers.arguments[$0]) } ?? AT_FDCWD
+            let directory = read { cjail_listener_directory(descriptor, &call, start, $0, $1) }
+            // A descriptor of something else than a directory has no path.
+            guard case .success(let place) = directory, place.hasPrefix("/") else { return nil }
+            return rules.denial(known, registers, path: "\(place)/\(path)", processID: call.pid, time: Self.time())
+        case .failure(let error) where [EACCES, EPERM].contains(error.number):
+            return rules.unreadable(known, registers, error: error.number, processID: call.pid, time: Self.time())
+        case .success, .failure:
+            return nil
+        }
     }
 
     private func record(_ recorder: CallRecorder, _ descriptor: Int32) -> Next {
@@ -81,7 +140,7 @@ final class JailListener: Sendable {
             let taken = cjail_listener_take(descriptor, &call)
             guard taken == 1 else { return taken < 0 ? .over : .watch }
             switch recorder.record(call.data) {
-            case .allow: _ = cjail_listener_continue_recorded(descriptor, call.id)
+            case .allow: _ = cjail_listener_continue_allowed(descriptor, call.id)
             case .refuse(let number): _ = cjail_listener_refuse(descriptor, call.id, number)
             case .report, .watch, .kill: _ = cjail_listener_refuse(descriptor, call.id, DenialRules.answer)
             }
@@ -113,6 +172,9 @@ final class JailListener: Sendable {
         return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
     }
 }
+
+/// Why something of a waiting caller could not be read.
+private struct DenialErrno: Error { var number: Int32 }
 
 extension cjail_call {
     fileprivate var data: CallData {

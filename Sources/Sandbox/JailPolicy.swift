@@ -9,6 +9,10 @@ public enum JailWeakening: String, Sendable, Equatable {
     /// (SECCOMP_USER_NOTIF_FLAG_CONTINUE). Slow, and for `nexus sandbox record` only; no call that the profile refuses
     /// gets through.
     case recordedCalls
+    /// Calls that name a file and that the profile allows wait until the host has read the path, and then go on, to
+    /// tell the author which paths the jail does not have. For development only: every such call costs a turn of the
+    /// host, which reads the program's memory. No call that the profile refuses gets through.
+    case shownPaths
     /// The jail has a loopback and sockets of family AF_INET: programs there reach one port, where the host accepts.
     case proxySocket
 }
@@ -112,6 +116,9 @@ public struct JailPolicy: Sendable, Equatable {
     public var limits: JailLimits
     /// See `JailWeakening.recordedCalls`.
     public private(set) var recordsCalls = false
+    /// What to do about a path that the jail does not have; nil: paths are not looked at. See
+    /// `JailWeakening.shownPaths`.
+    private(set) var shownPathAdvice: String?
     /// A port of 127.0.0.1 in the jail on which the host accepts connections; see `Jail.takeProxySocket`. Nil: the jail
     /// has no network at all.
     public private(set) var proxyPort: UInt16?
@@ -147,6 +154,15 @@ extension JailPolicy {
     public mutating func open(port: UInt16, weakening: JailWeakening) {
         if weakening == .proxySocket { proxyPort = port }
     }
+
+    /// Has the host hear of paths that the jail does not have.
+    ///
+    /// - Parameter advice: what would put a path into the jail, for whoever reads of it.
+    public mutating func showPaths(advice: String, weakening: JailWeakening) {
+        if weakening == .shownPaths { shownPathAdvice = advice }
+    }
+
+    var pathAdvice: String { shownPathAdvice ?? "" }
 
     /// The profile that the filter is compiled from.
     var filterProfile: String { proxyPort == nil ? profile : "\(profile)-proxy" }

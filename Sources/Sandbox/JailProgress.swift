@@ -32,7 +32,10 @@ struct JailProgress: Sendable {
     let limits: JailLimits
     let bounds: CgroupBounds
 
-    init(name: String, limits: JailLimits, bounds: CgroupBounds = .none) {
+    private let showsPaths: Bool
+
+    init(name: String, limits: JailLimits, bounds: CgroupBounds = .none, showsPaths: Bool = false) {
+        self.showsPaths = showsPaths
         self.name = name
         self.limits = limits
         self.bounds = bounds
@@ -44,7 +47,9 @@ struct JailProgress: Sendable {
     }
 
     private var report: JailReport {
-        JailReport(layers: layers + JailReport.closing(limits, bounds) + [denials, JailReport.paths])
+        JailReport(
+            layers: layers + JailReport.closing(limits, bounds)
+                + [denials, JailReport.paths(shown: showsPaths, denials)])
     }
 
     /// One record arrived.

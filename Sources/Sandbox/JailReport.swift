@@ -73,10 +73,18 @@ public struct JailReport: Sendable, Equatable {
                 name: "denials", state: .unavailable, detail: "not reported: \(ErrnoName.describe(error))")
     }
 
-    /// Landlock tells the kernel's audit log only, and reading that takes the audit subsystem of the whole machine.
-    static let paths = JailLayerState(
-        name: "paths", state: .notUsed,
-        detail: "not reported: refused paths reach the program as an errno only")
+    /// Whether the host hears of paths that the jail does not have. The kernel's own record of what Landlock refuses
+    /// would not help: it is never asked about a path that the mounts do not have.
+    static func paths(shown: Bool, _ denials: JailLayerState) -> JailLayerState {
+        guard shown else {
+            return JailLayerState(
+                name: "paths", state: .notUsed,
+                detail: "not reported: a path that is not in the jail reaches the program as an errno only")
+        }
+        return denials.state == .applied
+            ? JailLayerState(name: "paths", state: .applied, detail: "paths that are not in the jail are reported")
+            : JailLayerState(name: "paths", state: .unavailable, detail: denials.detail)
+    }
 }
 
 /// How the program in a jail ended.

@@ -11,7 +11,7 @@ public enum SandboxRun {
     /// As shells have them: a program that is not there, and one that cannot be executed.
     static let notFoundStatus: Int32 = 127
     static let notExecutableStatus: Int32 = 126
-    /// What a program has between SIGTERM and its end, once its time is over.
+    /// What a program has between SIGTERM and its end, once its time is over or its caller wants to stop.
     static let graceSeconds = 1.0
 
     private static let programs = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"]
@@ -54,39 +54,56 @@ public enum SandboxRun {
         }
     }
 
-    /// Runs a program to its end, or to the end of its time. Cancelling the task ends it as well.
+    /// Runs a program to its end, or to the end of its time. Cancelling the task ends it likewise: SIGTERM first.
     ///
     /// - Parameters:
+    ///   - say: is told, in a line each, of bounds that were asked for and hold in part only, and with
+    ///     `options.explains` of each call and path that the program was refused.
     ///   - egress: what accepts on the jail's proxy socket, for `options.network`; nil for no network at all.
     ///   - helper: path of nexus-jail.
     ///   - cgroups: where jails may be bounded as a whole.
     /// - Throws: `JailError` when the program was never executed; `status(of:)` says what to exit with.
     public static func run(
         _ options: Options, command: [String], egress: SandboxEgress? = nil, helper: String,
-        cgroups: CgroupPlacement = .ofThisMachine()
+        cgroups: CgroupPlacement = .ofThisMachine(), say: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws(JailError) -> Outcome {
         try options.check()
         guard options.network.isEmpty || egress != nil else {
             throw JailError(.policy, "--allow-net \(options.network[0]): nothing here serves a proxy", layer: "network")
         }
+        var denied: (@Sendable (JailDenial) -> Void)?
+        if options.explains { denied = { say($0.text) } }
         return try await run(
             try policy(options, command: command, egress: egress), recorder: nil, egress: egress,
-            seconds: options.seconds, helper: helper, cgroups: cgroups)
+            seconds: options.seconds, helper: helper, cgroups: cgroups, denied: denied
+        ) { report in
+            for line in shortfalls(options, report) { say(line) }
+        }
+    }
+
+    /// Bounds that were asked for, and hold for each process but not for all together.
+    static func shortfalls(_ options: Options, _ report: JailReport) -> [String] {
+        options.wishes.sorted { $0.key < $1.key }.compactMap { option, layer in
+            guard let state = report[layer], state.state != .applied else { return nil }
+            return "\(option) holds in part: \(state.detail)"
+        }
     }
 
     static func run(
         _ policy: JailPolicy, recorder: CallRecorder?, egress: SandboxEgress? = nil, seconds: Double?, helper: String,
-        cgroups: CgroupPlacement
+        cgroups: CgroupPlacement, denied: (@Sendable (JailDenial) -> Void)? = nil,
+        started: (JailReport) -> Void = { _ in }
     ) async throws(JailError) -> Outcome {
         let launcher = try JailLauncher.start(helper: helper, mountRoots: ["/"], cgroups: cgroups)
         let result: Result<Outcome, JailError>
         do throws(JailError) {
-            let jail = try await spawn(policy, recorder: recorder, egress: egress, in: launcher)
+            let jail = try await spawn(policy, recorder: recorder, egress: egress, denied: denied, in: launcher)
+            started(jail.report)
             result = .success(
                 await withTaskCancellationHandler {
                     await outcome(of: jail, seconds: seconds)
                 } onCancel: {
-                    jail.kill()
+                    Task { await end(jail) }
                 })
         } catch {
             result = .failure(error)
@@ -98,10 +115,11 @@ public enum SandboxRun {
     }
 
     private static func spawn(
-        _ policy: JailPolicy, recorder: CallRecorder?, egress: SandboxEgress?, in launcher: JailLauncher
+        _ policy: JailPolicy, recorder: CallRecorder?, egress: SandboxEgress?,
+        denied: (@Sendable (JailDenial) -> Void)?, in launcher: JailLauncher
     ) async throws(JailError) -> Jail {
         let descriptors = JailDescriptors(standardInput: 0, standardOutput: 1, standardError: 2)
-        let jail = try await launcher.spawn(policy, descriptors: descriptors, recorder: recorder)
+        let jail = try await launcher.spawn(policy, descriptors: descriptors, recorder: recorder, denied: denied)
         try await egress?.begin(for: jail)
         return jail
     }
@@ -110,14 +128,19 @@ public enum SandboxRun {
         guard let seconds else { return .ended(await jail.ended()) }
         let limit = Task {
             do { try await Task.sleep(for: .seconds(seconds)) } catch { return false }
-            jail.terminate()
-            try? await Task.sleep(for: .seconds(graceSeconds))
-            jail.kill()
+            await Self.end(jail)
             return true
         }
         let end = await jail.ended()
         limit.cancel()
         return await limit.value ? .timedOut : .ended(end)
+    }
+
+    /// SIGTERM to the program, and a while later the end of everything.
+    private static func end(_ jail: Jail) async {
+        jail.terminate()
+        try? await Task.sleep(for: .seconds(graceSeconds))
+        jail.kill()
     }
 
     static func policy(
@@ -148,6 +171,9 @@ public enum SandboxRun {
             environment: variables, mounts: mounts + (try options.resolvedBinds()), links: links,
             workingDirectory: options.workingDirectory, limits: options.limits)
         policy.temporary = Dictionary(temporary.map { ($0, options.limits.temporaryBytes) }) { first, _ in first }
+        if options.explains {
+            policy.showPaths(advice: "--ro-bind SRC:DST or --bind SRC:DST shows it", weakening: .shownPaths)
+        }
         if egress != nil { policy.open(port: SandboxEgress.port, weakening: .proxySocket) }
         return policy
     }

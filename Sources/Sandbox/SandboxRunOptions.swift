@@ -17,6 +17,10 @@ extension SandboxRun {
         public var limits = JailLimits.interactive
         /// After so long the program is ended.
         public var seconds: Double?
+        /// Bounds that were asked for, by option, with the layer that holds them.
+        public var wishes: [String: String] = [:]
+        /// Tell of each call and path that the program is refused. Slow: every path is looked at.
+        public var explains = false
         /// `HOST:PORT` that the program may connect to.
         public var network: [String] = []
 

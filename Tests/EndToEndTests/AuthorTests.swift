@@ -27,6 +27,23 @@ import Testing
         try loop.interrupt()
     }
 
+    /// A host that gave up root may not read the plugin's memory, and says that it tells of no paths.
+    @Test(arguments: Person.available)
+    func aPathThatThePluginDoesNotHaveIsToldInTheLoop(person: Person) throws {
+        let project = try AuthorProject(person, plugin: "hostile")
+        let loop = try project.dev("--build", "true")
+        #expect(loop.shows("runs in its jail"), "\(loop.text)")
+        let answer = try project.call("attempt", #"{"attempt":"read-etc-passwd","argument":""}"#)
+        #expect(answer.contains("refused"), "\(answer)")
+        let info = try project.nexus("plugin", "info", "hostile", "--home", project.home, "--json").json()
+        let paths = try #require(info["layers"]?.arrayValue?.first { $0["layer"] == "paths" })
+        #expect(paths["state"] == (person == .ordinary ? "applied" : "not used"))
+        if person == .ordinary {
+            #expect(loop.shows("denied openat /etc/passwd by the files of the jail: not in the jail"), "\(loop.text)")
+        }
+        try loop.interrupt()
+    }
+
     @Test func ctrlCLeavesNothingBehind() throws {
         let project = try AuthorProject(Person.available[0])
         let before = project.files

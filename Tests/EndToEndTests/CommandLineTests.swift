@@ -55,6 +55,31 @@ import Testing
         #expect(try Program.run(nexus + ["--bind", "nonsense", "--", "true"]).status == 125)
     }
 
+    /// Node and others make the terminal's description non-blocking for everybody who has it.
+    @Test func aSharedDescriptionBlocksAgainAfterwards() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        defer { for end in ends { close(end) } }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try Built.program("nexus"))
+        process.arguments = ["sandbox", "run", "--", "python3", "-c", "import os; os.set_blocking(0, False)"]
+        process.standardInput = FileHandle(fileDescriptor: ends[0], closeOnDealloc: false)
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(fcntl(ends[0], F_GETFL) & O_NONBLOCK == 0)
+    }
+
+    @Test(arguments: Person.available)
+    func sandboxRunSaysWhatIsRefusedAndWhatHoldsInPart(person: Person) throws {
+        let nexus = person.prefix + [try Built.program("nexus"), "sandbox", "run"]
+        let told = try Program.run(nexus + ["--explain", "--", "cat", "/etc/passwd"])
+        #expect(told.status == 1)
+        #expect(told.errors.contains("nexus: openat /etc/passwd: not in the jail (ENOENT); --ro-bind"), "\(told)")
+        let bounded = try Program.run(nexus + ["--memory", "100M", "--", "true"])
+        #expect(bounded.errors.contains("nexus: --memory holds in part: ") == (person == .ordinary), "\(bounded)")
+    }
+
     /// What a runtime opens in the place of a closed descriptor would be the program's: the host's own epoll, say.
     @Test(arguments: Person.available)
     func closedStandardDescriptorsLeadNowhere(person: Person) throws {

@@ -20,6 +20,33 @@ import Testing
         #expect(seccomp?["detail"]?.stringValue?.hasPrefix("profile python") == true)
     }
 
+    /// The start of an interpreter takes more than the twentieth of a processor that it gets here.
+    @Test func aPluginThatIsHeldBackHasThatLimitInTheAuditLogOnce() throws {
+        let host = try TestHost()
+        try #require(host.person == .root, "takes a cpu cgroup, which an ordinary user has where one was delegated")
+        let folder = "/tmp/nexus-e2e-slow-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.copyItem(atPath: Built.plugin("python"), toPath: folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let manifest = URL(fileURLWithPath: "\(folder)/plugin.json")
+        let bound = #""permissions": { "resources": { "cpuPercent": 5, "reason": "To be held back" } },"#
+        let text = try String(contentsOf: manifest, encoding: .utf8)
+            .replacing(#""tools": ["#, with: "\(bound)\n  \"tools\": [")
+        try Data(text.utf8).write(to: manifest)
+        let installed = try host.nexus("plugin", "install", folder, "--yes", "--json")
+        #expect(installed.status == 0, "\(installed)")
+        #expect(try host.call("py_echo", #"{"a":1}"#).status == 0)
+        #expect(try host.nexus("plugin", "stop", "python").status == 0)
+        var denied: [JSONValue] = []
+        let isThere = try eventually {
+            denied = try host.audit().filter { $0["kind"] == "denied" && $0["service"] == "limit" }
+            return !denied.isEmpty
+        }
+        #expect(isThere && denied.count == 1)
+        #expect(denied.first?["what"] == "more than 5 % of a processor")
+        #expect(denied.first?["rule"] == "permissions.resources.cpuPercent")
+        print("throttled: \(denied.first?["reason"]?.stringValue ?? "")")
+    }
+
     @Test func bytesComeThroughWhateverTheirNumber() throws {
         let host = try TestHost()
         try host.install("python")

@@ -4,6 +4,7 @@ import Testing
 
 @testable import HostCore
 @testable import PluginABI
+@testable import Sandbox
 
 @Suite struct DenialTests {
     private static let known = ["http.fetch", "net.connect", "kv.get"]
@@ -92,5 +93,27 @@ import Testing
             ])
         #expect(denial.line.utf8.count < 1_000)
         #expect(!denial.line.unicodeScalars.contains { $0.value < 0x20 })
+    }
+
+    @Test func instanceThatWasHeldBackIsALimitOnRecord() throws {
+        var end = JailEnd(exit: .signalled(9), cause: nil, throttledPeriods: 12)
+        let denial = try #require(Denial(throttled: end, percent: 20, plugin: "p", instance: "p#1"))
+        #expect(denial.service == "limit" && denial.what == "more than 20 % of a processor")
+        #expect(denial.rule == "permissions.resources.cpuPercent")
+        #expect(denial.reason == "held back in 12 periods of 100 ms")
+        #expect(Denial(throttled: end, percent: nil, plugin: "p", instance: "p#1") == nil)
+        end.throttledPeriods = 0
+        #expect(Denial(throttled: end, percent: 20, plugin: "p", instance: "p#1") == nil)
+    }
+
+    @Test func aPathOfThePluginsMakingIsRedacted() throws {
+        let redactor = Redactor()
+        redactor.learn([Credential(name: "key", value: SecretBytes(copying: Array("hunter2hunter2".utf8)))])
+        let refused = JailDenial(
+            time: 1, call: "openat", number: 257, arguments: [0, 0, 0, 0, 0, 0], detail: "/x/hunter2hunter2",
+            answer: "ENOENT", profile: "strict", reason: "not in the jail", advice: "a", processID: 7, isPath: true)
+        let denial = Denial(refused, plugin: "p", instance: "p#1", in: nil).redacted(by: redactor)
+        #expect(denial.service == "path" && denial.rule == "the files of the jail" && denial.kind == "path")
+        #expect(denial.what.hasPrefix("openat /x/") && !denial.what.contains("hunter2"))
     }
 }

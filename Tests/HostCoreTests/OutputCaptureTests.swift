@@ -22,6 +22,8 @@ import Testing
         for number in 1...5 { log.add("stderr", "\(number)") }
         let first = log.lines(after: 0, limit: 3)
         #expect(first.map(\.number) == [1, 2, 3] && first.first?.text == "stderr: 1")
+        let shape = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/
+        #expect(first.allSatisfy { $0.time.wholeMatch(of: shape) != nil })
         #expect(log.lines(after: 3, limit: 3).map(\.number) == [4, 5])
         #expect(log.lines(after: 5, limit: 3).isEmpty)
         // A number from before a restart: everything that there is.

@@ -1,3 +1,4 @@
+import CJail
 import Foundation
 import PluginABI
 import Synchronization
@@ -335,5 +336,23 @@ import Testing
         peer.hangUp()
         #expect(await (try peer.call()).value.error == first)
         #expect(peer.causes.withLock { $0 } == [first])
+    }
+
+    /// Nobody holds the pipe's writing end once it was sent, so its reader sees the end.
+    @Test func descriptorsThatAPluginSendsReachNobody() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        for _ in 0..<50 {
+            var ends: [Int32] = [-1, -1]
+            try #require(cjail_pipe(&ends) == 0)
+            defer { close(ends[0]) }
+            let answer = try peer.call()
+            let stream = try await peer.next(.call).stream
+            try peer.send(result("[1]").frame(stream: stream).encoded(), passing: ends[1])
+            close(ends[1])
+            #expect(await answer.value.text == "[1]")
+            var rest: UInt8 = 0
+            #expect(read(ends[0], &rest, 1) == 0)
+        }
     }
 }

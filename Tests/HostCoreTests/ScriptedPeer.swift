@@ -79,6 +79,11 @@ final class ScriptedPeer: Sendable {
         Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
+    /// Bytes with a descriptor beside them (unix(7), SCM_RIGHTS).
+    func send(_ bytes: [UInt8], passing other: Int32) throws {
+        try #require(cjail_send(descriptor, bytes, bytes.count, [other], 1) == 0)
+    }
+
     func send(_ message: Message, stream: UInt64 = 0) throws { try send(message.frame(stream: stream).encoded()) }
 
     /// The next frame from the host but its pings; fails the test if none ever comes.

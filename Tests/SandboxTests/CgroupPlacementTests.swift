@@ -103,4 +103,16 @@ import Testing
         let placement = place(CgroupTexts.dockerV1, [:])
         #expect(placement.obstacles[.memory]?.remedy.contains("--cgroupns=private") == true)
     }
+
+    @Test func aReviewerIsToldWhatHoldsAsAWholeAndWhy() {
+        var placement = CgroupPlacement.none
+        placement.places[.memory] = .init(version: .v1, directory: "/sys/fs/cgroup/memory")
+        placement.obstacles[.pids] = .init(evidence: "nothing is mounted", remedy: "mount it")
+        let section = placement.explanation
+        #expect(section.name == "bounds on this machine")
+        #expect(section.entries.map(\.what) == ["memory", "pids", "cpu"])
+        #expect(section.entries[0].detail == "the jail as a whole (cgroup v1)")
+        #expect(section.entries[1].detail == "counted for the jail's user; nothing is mounted; mount it")
+        #expect(section.entries[2].detail == "not bounded")
+    }
 }

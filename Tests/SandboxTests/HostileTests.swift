@@ -29,6 +29,7 @@ struct Expectation: Sendable, CustomTestStringConvertible {
         .init("vsock-socket", ["EPERM"], "seccomp: socket"),
         .init("any-socket", ["EPERM"], "seccomp: socket, compared in 32 bits"),
         .init("abstract-unix-socket", ["EPERM"], "seccomp: socket"),
+        .init("socket-filter", ["EPERM"], "seccomp: setsockopt, by level and option"),
         .init("ptrace", ["EPERM"], "seccomp: ptrace"),
         .init("process-vm-readv", ["EPERM"], "seccomp: process_vm_readv"),
         .init("kcmp", ["EPERM"], "seccomp: kcmp"),

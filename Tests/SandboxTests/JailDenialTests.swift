@@ -24,6 +24,6 @@ import Testing
             denial(count: 2).json.text
                 == #"{"time":5,"call":"unshare","number":272,"arguments":["0x10000000","0x0","0x0","0x0","0x0","0x0"],"#
                 + #""detail":"CLONE_NEWUSER","answer":"EPERM","profile":"python","reason":"namespaces","#
-                + #""advice":"no profile allows it","processID":9,"count":2}"#)
+                + #""advice":"no profile allows it","processID":9,"count":2,"isPath":false}"#)
     }
 }

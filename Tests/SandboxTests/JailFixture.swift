@@ -28,19 +28,38 @@ enum Programs {
         }
         let programs = [
             ("NEXUS_JAIL", "nexus-jail"), ("NEXUS_HOSTILE", "hostile"),
-            ("NEXUS_SANDBOX_PROBE", "nexus-sandbox-probe"),
+            ("NEXUS_SANDBOX_PROBE", "nexus-sandbox-probe"), ("NEXUS_JAIL_WEAK", "nexus-jail-weak"),
         ]
         for (variable, name) in programs {
             let copy = "\(folder)/\(name)"
             try FileManager.default.copyItem(atPath: try find(variable, name), toPath: copy)
             chmod(copy, 0o755)
         }
-        let script = "#!/bin/sh\nexec /usr/bin/setpriv \(ordinary.joined(separator: " ")) \(folder)/nexus-jail \"$@\"\n"
-        try script.write(toFile: "\(folder)/ordinary-jail", atomically: true, encoding: .utf8)
-        chmod("\(folder)/ordinary-jail", 0o755)
+        try writeOrdinary("\(folder)/ordinary-jail", for: "\(folder)/nexus-jail")
         return folder
     }
 
+    private static func writeOrdinary(_ path: String, for program: String) throws {
+        let script = "#!/bin/sh\nexec /usr/bin/setpriv \(ordinary.joined(separator: " ")) \(program) \"$@\"\n"
+        try script.write(toFile: path, atomically: true, encoding: .utf8)
+        chmod(path, 0o755)
+    }
+
+    /// nexus-jail with one layer left out and lied about (Tests/Fixtures/canary), and its twin for an ordinary user.
+    static func weakJail(leavesOut layer: String, ordinary: Bool) throws -> String {
+        let folder = try folder.get()
+        let path = "\(folder)/weak-\(layer)"
+        if access(path, X_OK) != 0 {
+            try FileManager.default.copyItem(atPath: "\(folder)/nexus-jail-weak", toPath: path)
+        }
+        guard ordinary else { return path }
+        try writeOrdinary("\(folder)/ordinary-weak-\(layer)", for: path)
+        return "\(folder)/ordinary-weak-\(layer)"
+    }
+
+    static func source(_ path: String) throws -> String {
+        try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8)
+    }
     static var fixtures: String { "\(root)/Tests/Fixtures/hostile" }
     /// The ordinary user's nexus-jail, below a filter that has a listener already.
     static var jailBelowAListener: String {
@@ -73,6 +92,10 @@ enum Person: String, CaseIterable, Sendable, CustomTestStringConvertible {
     static var available: [Person] { getuid() == 0 ? [.root, .ordinary] : [.ordinary] }
     private var changesUser: Bool { self == .ordinary && getuid() == 0 }
     var testDescription: String { rawValue }
+
+    func weakHelper(leavesOut layer: String) throws -> String {
+        try Programs.weakJail(leavesOut: layer, ordinary: changesUser)
+    }
 
     var helper: String { get throws { changesUser ? try Programs.ordinaryJail : try Programs.jail } }
     /// An ordinary host of this machine could write in no cgroup; this process is root and could.

@@ -18,7 +18,10 @@ import Testing
         let busy = JailReport.denials(error: 16)
         #expect(busy.state == .unavailable)
         #expect(busy.detail.hasPrefix("not reported: EBUSY"))
-        #expect(JailReport.paths.detail.hasPrefix("not reported"))
+        #expect(JailReport.paths(shown: false, busy).detail.hasPrefix("not reported"))
+        #expect(JailReport.paths(shown: false, JailReport.denials(error: 0)).state == .notUsed)
+        #expect(JailReport.paths(shown: true, JailReport.denials(error: 0)).state == .applied)
+        #expect(JailReport.paths(shown: true, busy).state == .unavailable)
     }
 
     @Test func jsonGivesTheLayersInOrder() {

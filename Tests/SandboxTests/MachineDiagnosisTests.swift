@@ -164,6 +164,34 @@ import Testing
         #expect(Array(body) == ["userns,", "include if exists <local/nexus-jail>", "}"])
     }
 
+    /// By the parser, without loading it. One before 4.0 does not know the rights that this is about: it gets the rest.
+    @Test func theProfileForAppArmorIsRead() throws {
+        let text = try Programs.source("packaging/apparmor/nexus-jail")
+        let whole = try parse(text)
+        let isOld = whole.said.contains("abi/4.0") || whole.said.contains("userns")
+        #expect(whole.status == 0 || isOld, "\(whole.said)")
+        let rest = text.replacing("abi <abi/4.0>,\n", with: "").replacing("  userns,\n", with: "")
+        let parsed = try parse(rest)
+        #expect(rest != text && parsed.status == 0, "\(parsed.said)")
+        #expect(try parse(rest.replacing("flags=(unconfined)", with: "flags=(unconfine)")).status != 0)
+        #expect(try parse(rest.replacing("include if", with: "included if")).status != 0)
+    }
+
+    private func parse(_ profile: String) throws -> (status: Int32, said: String) {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("nexus-apparmor-\(UUID().uuidString)")
+        try Data(profile.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/sbin/apparmor_parser")
+        process.arguments = ["--skip-kernel-load", "--skip-cache", file.path]
+        let pipe = Pipe()
+        process.standardError = pipe
+        try process.run()
+        let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationStatus, said)
+    }
+
     @Test func everythingThatIsMissingHasARemedy() {
         let changes: [(inout MachineFacts) -> Void] = [
             Self.docker, { $0.namespaces = EPERM }, { $0.procMount = EPERM }, { $0.seccomp = EINVAL },

@@ -142,12 +142,46 @@ import Testing
         #expect(quick == .ended(JailEnd(exit: .exited(code: 0))))
     }
 
-    @Test func aCancelledRunEndsTheProgram() async throws {
+    /// A program that has said that it is there, so that nothing hangs on when it is cancelled.
+    private func cancel(_ script: String) async throws -> (output: String, status: Int32) {
         let helper = try Programs.jail
-        let run = Task { try await SandboxRun.run(SandboxRun.Options(), command: ["sleep", "1000"], helper: helper) }
-        try await Task.sleep(for: .milliseconds(300))
+        var template = Array("/tmp/nexus-cancel-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        chmod(folder, 0o777)
+        var options = SandboxRun.Options()
+        options.binds = [JailMount(source: folder, destination: "/data", weakening: .writableMount)]
+        let run = Task { [options] in
+            try await SandboxRun.run(options, command: ["bash", "-c", script], helper: helper)
+        }
+        #expect(await eventually { access("\(folder)/ready", F_OK) == 0 })
         run.cancel()
-        #expect(try await run.value.status == 137)
+        let status = try await run.value.status
+        return ((try? String(contentsOfFile: "\(folder)/said", encoding: .utf8)) ?? "", status)
+    }
+
+    @Test func aCancelledRunAsksTheProgramToEnd() async throws {
+        #expect(try await cancel("echo >/data/ready; while :; do sleep 0.05; done").status == 128 + SIGTERM)
+        let tidy = try await cancel(
+            "trap 'echo bye >/data/said; exit 3' TERM; echo >/data/ready; while :; do sleep 0.05; done")
+        #expect(tidy.status == 3 && tidy.output == "bye\n")
+    }
+
+    @Test func aCancelledRunThatDoesNotEndIsKilled() async throws {
+        let stubborn = try await cancel("trap '' TERM; echo >/data/ready; while :; do sleep 0.05; done")
+        #expect(stubborn.status == 128 + SIGKILL)
+    }
+
+    @Test func boundsThatWereAskedForAndHoldInPartAreSaid() throws {
+        var options = SandboxRun.Options()
+        let partial = JailReport(layers: [
+            JailLayerState(name: "memory", state: .partial, detail: "100 MiB a process"),
+            JailLayerState(name: "processes", state: .applied, detail: "5 (cgroup v1)"),
+        ])
+        #expect(SandboxRun.shortfalls(options, partial).isEmpty, "nobody asked")
+        options.wishes = ["--memory": "memory", "--pids": "processes"]
+        #expect(SandboxRun.shortfalls(options, partial) == ["--memory holds in part: 100 MiB a process"])
     }
 
     @Test func linksAreFollowedInSourcesAndRefusedInDestinations() async throws {

@@ -5,8 +5,11 @@ import Testing
 struct WeakeningTests {
     /// Lines that hand a weakening on, by file. A new one is a decision, made here as well.
     static let places: [String: Int] = [
-        "Sources/Sandbox/JailPolicy.swift": 3,  // the mount and the port that take one, and the jail that records calls
-        "Sources/Sandbox/SandboxRun.swift": 1,  // the proxy socket of `nexus sandbox run --allow-net`
+        // the mount and the port that take one, the jail that records calls, and the one that shows paths
+        "Sources/Sandbox/JailPolicy.swift": 4,
+        // the proxy socket of `nexus sandbox run --allow-net`, and the paths of `--explain`
+        "Sources/Sandbox/SandboxRun.swift": 2,
+        "Sources/Host/Core/Sessions/PluginInstance.swift": 1,  // the paths of `nexus dev`
         "Sources/Sandbox/SandboxRecord.swift": 1,  // `nexus sandbox record`
         "Sources/Sandbox/SandboxRunOptions.swift": 1,  // `nexus sandbox run --bind SRC:DST`
         "Sources/Host/Egress/EgressAllowList.swift": 4,  // the rule that takes one

@@ -20,6 +20,7 @@ struct Composition {
         var account: String
         var helper: String
         var isBackground: Bool
+        var showsPaths = false
     }
     private let options: Options
     private let logger = Logger(label: "nexusd")
@@ -69,7 +70,7 @@ struct Composition {
         let incidents = IncidentRecorder(store: IncidentStore(database: database), audit: audit)
         let supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, python: python, poller: poller, services: services,
-            incidents: incidents, restarts: try RestartControl(database: database))
+            incidents: incidents, restarts: try RestartControl(database: database), showsPaths: options.showsPaths)
         let authenticator = Authenticator(tokens: tokens, administrators: [0, geteuid(), starter])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,

@@ -25,6 +25,9 @@ struct NexusDaemon: ParsableCommand {
     @Option(help: ArgumentHelp("The nexus-jail program; by default the one beside nexusd.", valueName: "path"))
     var jail: String?
 
+    @Flag(help: "Tell of paths that plugins ask for and do not have; slow, for `nexus dev`.")
+    var showPaths = false
+
     @Flag(help: "Leave the terminal and log to the home's nexusd.log.")
     var background = false
 
@@ -41,7 +44,7 @@ struct NexusDaemon: ParsableCommand {
         do {
             let options = Composition.Options(
                 home: home, port: port, account: user, helper: jail ?? "\(beside)/nexus-jail",
-                isBackground: background)
+                isBackground: background, showsPaths: showPaths)
             let composition = try Composition(options)
             Task {
                 do {

@@ -6,11 +6,20 @@ public struct EgressConnector: Sendable {
     /// Every address of a name. Blocks; it is called off the event loops.
     public typealias Resolver = @Sendable (String) -> [NetworkAddress]
 
+    /// The addresses of this machine's own interfaces, at the time of asking.
+    public typealias OwnAddresses = @Sendable () -> [NetworkAddress]
+
     private let resolver: Resolver
+    private let own: OwnAddresses
     /// Of a host with many addresses, how many are tried.
     static let triedAddresses = 4
 
-    public init(resolver: @escaping Resolver = { NetworkAddress.resolve($0) }) { self.resolver = resolver }
+    public init(
+        resolver: @escaping Resolver = { NetworkAddress.resolve($0) },
+        own: @escaping OwnAddresses = { NetworkAddress.ofThisMachine() }
+    ) {
+        (self.resolver, self.own) = (resolver, own)
+    }
 
     /// - Returns: the addresses that may be connected to. The name is asked for once; nothing asks again later.
     /// - Throws: `EgressRefusal` with `address` or `unreachable`.
@@ -19,7 +28,7 @@ public struct EgressConnector: Sendable {
     ) async throws(EgressRefusal)
         -> [NetworkAddress]
     {
-        if let literal = target.host.literal { return try rule.checked([literal], of: target.host) }
+        if let literal = target.host.literal { return try foreign([literal], target.host, under: rule) }
         let (host, resolver) = (target.host.text, resolver)
         let found: [NetworkAddress]
         do {
@@ -27,7 +36,22 @@ public struct EgressConnector: Sendable {
         } catch {
             throw EgressRefusal(.unreachable, "\(host) could not be resolved: the host is shutting down")
         }
-        return try rule.checked(found, of: target.host)
+        return try foreign(found, target.host, under: rule)
+    }
+
+    /// Public, and not this very machine, whose services trust whoever comes from it.
+    private func foreign(
+        _ addresses: [NetworkAddress], _ host: HostName, under rule: EgressRule
+    ) throws(EgressRefusal) -> [NetworkAddress] {
+        let checked = try rule.checked(addresses, of: host)
+        // Loopback is this machine's and was asked for: what else there is has been refused.
+        guard checked.contains(where: { $0.verdict == .global }) else { return checked }
+        let own = Set(own())
+        if let address = checked.first(where: own.contains) {
+            throw EgressRefusal(
+                .address, "\(host) is \(address), an address of this very machine; plugins reach other machines only")
+        }
+        return checked
     }
 
     /// How one attempt on one checked address went.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import NIOCore
 
 /// A resolved address and whether a plugin may be led to it. The list of what is refused is that of the IANA special
 /// registries (RFC 6890 and its updates), and one public address that is a cloud's metadata service; IPv6 is the other
@@ -75,6 +76,19 @@ public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
             next = entry.pointee.ai_next
         }
         return found
+    }
+
+    /// Those of its interfaces, as the kernel lists them now (netdevice(7)). An address that a router maps to this
+    /// machine is none of them.
+    public static func ofThisMachine() -> [NetworkAddress] {
+        let devices = (try? System.enumerateDevices()) ?? []
+        return devices.compactMap(\.address?.ipAddress).compactMap { text in
+            var bytes = [UInt8](repeating: 0, count: 16)
+            // Without the zone of a link-local one.
+            let plain = String(text.prefix { $0 != "%" })
+            if inet_pton(AF_INET, plain, &bytes) == 1 { return NetworkAddress(bytes: Array(bytes.prefix(4))) }
+            return inet_pton(AF_INET6, plain, &bytes) == 1 ? NetworkAddress(bytes: bytes) : nil
+        }
     }
 
     /// - Parameter bytes: 4 or 16 of them; any other number makes `::`, which nobody may reach.

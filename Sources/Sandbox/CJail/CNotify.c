@@ -2,8 +2,10 @@
 #include "CNotify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -64,8 +66,39 @@ int cjail_listener_refuse(int listener, uint64_t id, int32_t number) {
   return answer(listener, &(struct seccomp_notif_resp){.id = id, .error = -number});
 }
 
-int cjail_listener_continue_recorded(int listener, uint64_t id) {
+int cjail_listener_continue_allowed(int listener, uint64_t id) {
   return answer(listener, &(struct seccomp_notif_resp){.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE});
+}
+
+// After something of the caller was opened by its number: whether it was still the caller (seccomp_unotify(2)).
+static int still_waits(int listener, uint64_t id) {
+  return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0 ? 0 : -errno;
+}
+
+ssize_t cjail_listener_path(int listener, const struct cjail_call *call, int argument, char *out, size_t size) {
+  char file[64];
+  snprintf(file, sizeof file, "/proc/%d/mem", call->pid);
+  int memory = open(file, O_RDONLY | O_CLOEXEC);
+  if (memory < 0) return -errno;
+  ssize_t got = still_waits(listener, call->id);
+  if (got == 0) {
+    got = pread(memory, out, size, (off_t)call->arguments[argument]);
+    if (got < 0) got = -errno;
+  }
+  close(memory);
+  if (got < 0) return got;
+  size_t length = strnlen(out, (size_t)got);
+  return length < (size_t)got ? (ssize_t)length : -ENAMETOOLONG;
+}
+
+ssize_t cjail_listener_directory(int listener, const struct cjail_call *call, int descriptor, char *out, size_t size) {
+  char file[64];
+  if (descriptor == AT_FDCWD) snprintf(file, sizeof file, "/proc/%d/cwd", call->pid);
+  else snprintf(file, sizeof file, "/proc/%d/fd/%d", call->pid, descriptor);
+  ssize_t length = readlink(file, out, size);
+  if (length < 0) return -errno;
+  int gone = still_waits(listener, call->id);
+  return gone ? gone : length;
 }
 
 ssize_t cjail_receive(int socket, void *bytes, size_t length, int *descriptor) {

@@ -15,6 +15,7 @@
   each("inet-socket", inet_socket) \
   each("netlink-socket", netlink_socket) \
   each("vsock-socket", vsock_socket) \
+  each("socket-filter", socket_filter) \
   each("any-socket", any_socket) \
   each("abstract-unix-socket", abstract_unix_socket) \
   each("ptrace", ptrace) \

@@ -59,7 +59,7 @@ struct DevHost {
         if mark != nil { (isOurs, madeHome) = (true, true) }
         let isStarted: Bool
         do {
-            isStarted = try await DaemonProcess(home: home).ensure(arguments: ["--port", "0"])
+            isStarted = try await DaemonProcess(home: home).ensure(arguments: ["--port", "0", "--show-paths"])
         } catch {
             if !wasThere { try? FileManager.default.removeItem(atPath: home) }
             throw error

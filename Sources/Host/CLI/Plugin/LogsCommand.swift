@@ -13,13 +13,19 @@ struct PluginLogsCommand: HostCommand {
     @Flag(name: .shortAndLong, help: "Go on with lines as they come, until interrupted.")
     var follow = false
 
+    /// The clock's time of a line in UTC, and its text.
+    private static func text(_ line: JSONValue) -> String {
+        let clock = line.shown("time").split(separator: "T").last.map { "\($0) " } ?? ""
+        return clock + line.shown("text")
+    }
+
     func perform() async throws {
         var after = 0
         while true {
             let answer = try await host.client.json(
                 .get, APIPath.plugin(plugin.name, "log"), query: [("after", "\(after)")])
             let lines = answer.list("lines")
-            for line in lines { host.output.line(host.json ? line.text : line["text"]?.stringValue?.printable ?? "") }
+            for line in lines { host.output.line(host.json ? line.text : Self.text(line)) }
             after = answer["next"]?.intValue ?? after
             if lines.isEmpty {
                 guard follow else { return }

@@ -26,8 +26,9 @@ struct SandboxExplainCommand: HostCommand {
     var diff: String?
 
     func perform() async throws {
-        let explanation = try await explain(plugin)
+        var explanation = try await explain(plugin)
         guard let diff else {
+            explanation.sections.append(CgroupPlacement.ofThisMachine().explanation)
             return host.output.show(explanation.json) { _ in host.output.line(printable(explanation.text)) }
         }
         let difference = ExplanationDifference(from: explanation, to: try await explain(diff))

@@ -11,8 +11,8 @@ struct SandboxRunCommand: AsyncParsableCommand {
         commandName: "run", abstract: "Run a program in the plugin jail; no host is needed.",
         discussion: """
             The system's programs are visible read-only; nothing else of this machine is. Exit code: the program's; \
-            128+n if signal n ended it; 124 if its time was over; 125 if the jail could not be built; 126 if the \
-            program cannot be executed; 127 if it is not there.
+            128+n if signal n ended it (INT, TERM and HUP reach it as TERM, a second later as KILL); 124 if its time \
+            was over; 125 if the jail could not be built; 126 if the program cannot be executed; 127 if it is not there.
             """)
 
     @Option(help: "System call profile: compat, node, python, strict or native.")
@@ -48,6 +48,9 @@ struct SandboxRunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("End the program after so long.", valueName: "seconds"))
     var timeout: Double?
 
+    @Flag(help: "Say on standard error what the program is refused: calls, and paths that it does not have. Slow.")
+    var explain = false
+
     @Flag(help: "Print errors as JSON.")
     var json = false
 
@@ -60,7 +63,7 @@ struct SandboxRunCommand: AsyncParsableCommand {
             let outcome = try await runToTheEnd()
             terminal.restore()
             if let limit = outcome.limit {
-                FileHandle.standardError.write(Data("nexus: \(limit)\n".utf8))
+                Self.say(limit)
             }
             // The program's status is ours, at once and without another word.
             Foundation.exit(outcome.status)
@@ -80,7 +83,8 @@ struct SandboxRunCommand: AsyncParsableCommand {
             do throws(JailError) {
                 return .success(
                     try await SandboxRun.run(
-                        options, command: command, egress: egress, helper: DaemonProcess.jailHelper))
+                        options, command: command, egress: egress, helper: DaemonProcess.jailHelper,
+                        say: Self.say))
             } catch {
                 return .failure(error)
             }
@@ -91,6 +95,10 @@ struct SandboxRunCommand: AsyncParsableCommand {
         }
         defer { watch.cancel() }
         return try await running.value.get()
+    }
+
+    private static func say(_ line: String) {
+        FileHandle.standardError.write(Data("nexus: \(line.printable)\n".utf8))
     }
 
     /// The proxy behind `--allow-net`; none without it.
@@ -133,24 +141,43 @@ struct SandboxRunCommand: AsyncParsableCommand {
         options.temporary = tmpfs
         options.workingDirectory = chdir
         options.network = allowNet
-        if let memory { options.limits.memoryBytes = try SandboxRun.Options.size(memory) }
-        if let pids { options.limits.processes = pids }
+        if let memory {
+            options.limits.memoryBytes = try SandboxRun.Options.size(memory)
+            options.wishes["--memory"] = "memory"
+        }
+        if let pids {
+            options.limits.processes = pids
+            options.wishes["--pids"] = "processes"
+        }
+        options.explains = explain
         options.seconds = timeout
         return options
     }
 }
 
-/// How the terminal was, for a program that was ended before it could put it back.
+/// How the terminal was, and what the program shares with us and the shell, for a program that was ended before it
+/// could put it back.
 struct TerminalState {
     private var saved: termios?
+    /// Of 0 to 2: those whose open file description blocked (open(2)); programs such as node change that for everybody
+    /// who has it.
+    private let blocking: [Int32]
 
     init() {
         var state = termios()
         saved = tcgetattr(STDIN_FILENO, &state) == 0 ? state : nil
+        blocking = (STDIN_FILENO...STDERR_FILENO).filter { descriptor in
+            let flags = fcntl(descriptor, F_GETFL)
+            return flags >= 0 && flags & O_NONBLOCK == 0
+        }
     }
 
-    /// Only in the foreground: elsewhere the terminal is somebody else's, and the attempt would stop us.
+    /// The modes only in the foreground: elsewhere the terminal is somebody else's, and the attempt would stop us.
     func restore() {
+        for descriptor in blocking {
+            let flags = fcntl(descriptor, F_GETFL)
+            if flags >= 0, flags & O_NONBLOCK != 0 { _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) }
+        }
         guard var saved, tcgetpgrp(STDIN_FILENO) == getpgrp() else { return }
         tcsetattr(STDIN_FILENO, TCSADRAIN, &saved)
     }

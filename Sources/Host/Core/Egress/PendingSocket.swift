@@ -42,7 +42,7 @@ final class PendingSocket: Sendable {
 
     /// Returns once the connection is made or has failed, and at the latest after so long.
     private func wait(_ milliseconds: Int64) async {
-        let ticket = poller.watch(socket.descriptor) { [self] _ in end() }
+        let ticket = poller.watch(socket.descriptor) { [self] _, _ in end() }
         poller.change(socket.descriptor, ticket, to: [.readable, .writable])
         let timer = Task { [self] in
             try await Task.sleep(for: .milliseconds(milliseconds))

@@ -11,7 +11,7 @@ public struct Denial: Sendable, Equatable {
     public var instance: String
     /// Nil when it belongs to no call.
     public var requestID: String?
-    /// Who refused: a host service by its name, `system call`, or `limit`.
+    /// Who refused: a host service by its name, `system call`, `path`, or `limit`.
     public var service = "unknown"
     /// `http.fetch GET exchange /api/v3/price`, in the host's words.
     public var what: String
@@ -22,6 +22,10 @@ public struct Denial: Sendable, Equatable {
     public var permission: String?
     /// What an admin would type then; nil when nothing would help.
     public var command: String?
+    /// How many refusals it stands for.
+    public var count = 1
+    /// The name of the refused system call; empty for other services.
+    public var call = ""
     /// What to do instead, where no permission is the answer.
     public var advice: String?
 
@@ -46,8 +50,11 @@ public struct Denial: Sendable, Equatable {
         return "\(permission) would allow it" + how
     }
 
+    /// What it is counted under where it is not recorded itself.
+    var kind: String { call.isEmpty ? service : "\(service) \(call)" }
+
     /// Of denials with the same key one a second stands in the plugin's log.
-    var key: String { service == "system call" ? what : rule }
+    var key: String { ["system call", "path"].contains(service) ? what : rule }
 
     /// One line of the plugin's log.
     var line: String { "denied \(what) by \(rule): \(reason); \(remedy)" }
@@ -70,16 +77,24 @@ public struct Denial: Sendable, Equatable {
     ///
     /// - Parameter context: the call that it belongs to.
     func record(to audit: AuditLog, in context: CallContext?, counter: DenialCounter) {
-        let verdict = counter.next()
-        guard verdict != .skip else { return }
-        let last = "later denials of this \(context == nil ? "instance" : "call") are not recorded"
         let about: [(String, JSONValue)] = [
             ("kind", "denied"), ("request", JSONValue(requestID)), ("actor", JSONValue(context?.caller.actor)),
             ("principal", JSONValue(context?.caller.principal)), ("plugin", .string(plugin)),
-            ("instance", .string(instance)), ("tool", JSONValue(context?.tool)), ("service", .string(service)),
-            ("more", verdict == .recordAsLast ? .string(last) : .null),
+            ("instance", .string(instance)), ("tool", JSONValue(context?.tool)),
         ]
-        _ = try? audit.append(about + entry)
+        let verdict = counter.next(self) { skipped in
+            let counts = skipped.sorted { $0.key < $1.key }.map { (key: $0.key, value: JSONValue($0.value)) }
+            let total = skipped.values.reduce(0, +)
+            _ = try? audit.append(
+                about + [
+                    ("what", .string("\(total) more denials, which were counted only")),
+                    ("counts", .object(JSONObject(counts))),
+                ])
+        }
+        guard verdict != .skip else { return }
+        let last = "later denials of this \(context == nil ? "instance" : "call") are counted, and told at its end"
+        let more: (String, JSONValue) = ("more", verdict == .recordAsLast ? .string(last) : .null)
+        _ = try? audit.append(about + [("service", .string(service)), more] + entry)
     }
 }
 
@@ -94,6 +109,18 @@ extension Denial {
             rule: "system call profile \(denial.profile)", reason: denial.reason, permission: nil, command: nil)
         service = "system call"
         advice = denial.advice
+        (count, call) = (denial.count, denial.call)
+        guard denial.isPath else { return }
+        (service, call) = ("path", "")
+        what = "\(denial.call) \(denial.detail)"
+        rule = "the files of the jail"
+    }
+
+    /// Without what the plugin was lent: it may have put that into a path.
+    func redacted(by redactor: Redactor) -> Denial {
+        var copy = self
+        copy.what = redactor.redact(what).printable
+        return copy
     }
 }
 
@@ -155,6 +182,18 @@ extension Denial {
 }
 
 extension Denial {
+    /// An instance that was held back by its share of a processor; nil for one that was not.
+    init?(throttled end: JailEnd, percent: Int?, plugin: String, instance: String) {
+        guard end.throttledPeriods > 0, let percent else { return nil }
+        let rule = "permissions.resources.cpuPercent"
+        self.init(
+            plugin: plugin, instance: instance, requestID: nil, what: "more than \(percent) % of a processor",
+            rule: rule,
+            reason: "held back in \(end.throttledPeriods) periods of 100 ms", permission: "a higher \(rule)",
+            command: "nexus plugin install PATH")
+        service = "limit"
+    }
+
     /// The limit that ended an instance, or one of its processes; nil where none did.
     init?(_ end: JailEnd, plugin: String, instance: String) {
         let wish: (what: String, name: String)

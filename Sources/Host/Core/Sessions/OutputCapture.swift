@@ -1,3 +1,4 @@
+internal import AuditLog
 internal import Glibc
 internal import JSONBytes
 internal import PluginABI
@@ -8,6 +9,8 @@ public final class PluginLog: Sendable {
     /// Numbers rise by one while nexusd runs.
     public struct Line: Sendable, Equatable {
         public var number: Int
+        /// When it was kept: RFC 3339, UTC, as in the audit log.
+        public var time: String
         public var text: String
     }
     private struct State {
@@ -80,7 +83,7 @@ public final class PluginLog: Sendable {
     private func keep(_ line: String) {
         state.withLock { state in
             state.count += 1
-            state.lines.append(Line(number: state.count, text: line))
+            state.lines.append(Line(number: state.count, time: AuditClock.now(), text: line))
             if state.lines.count > HostLimits.keptLogLines { state.lines.removeFirst() }
         }
         sink(line)

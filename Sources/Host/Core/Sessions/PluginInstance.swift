@@ -28,6 +28,8 @@ final class PluginInstance: Sendable {
         var poller: DescriptorPoller
         var services: any HostServices
         var log: PluginLog
+        /// See `JailWeakening.shownPaths`; for development.
+        var showsPaths = false
         /// Puts a refused system call, or a limit that was met, on record.
         var denied: @Sendable (Denial, CallContext?) -> Void = { _, _ in }
         /// What an instance left behind, before `ended`.
@@ -45,9 +47,10 @@ final class PluginInstance: Sendable {
         let jail: Jail
         let feed = DenialFeed(plugin: plugin.name, instance: id)
         do {
+            var policy = try Confinement.policy(for: plugin.manifest, instance: id, python: environment.python)
+            if environment.showsPaths { policy.showPaths(advice: pathAdvice, weakening: .shownPaths) }
             jail = try await environment.launcher.spawn(
-                Confinement.policy(for: plugin.manifest, instance: id, python: environment.python),
-                descriptors: pipes.forJail(executable), denied: { [feed] in feed.received($0) })
+                policy, descriptors: pipes.forJail(executable), denied: { [feed] in feed.received($0) })
         } catch {
             pipes.closeAll()
             // A launcher that is gone is on its way back.
@@ -66,6 +69,9 @@ final class PluginInstance: Sendable {
         }
         return instance
     }
+
+    private static let pathAdvice =
+        "no permission of this version shows files of the machine; carry the data in the program, write below /tmp"
 
     private init(
         plugin: InstalledPlugin, id: String, jail: Jail, pipes: InstanceDescriptors, feed: DenialFeed,
@@ -102,12 +108,24 @@ final class PluginInstance: Sendable {
                 ended: { cause in
                     jail.kill()
                     feed.leaveSession()
+                    Task { [denied = environment.denied] in
+                        // The launcher says it once the jail is gone.
+                        let end = await Self.end(of: jail, within: HostLimits.exitStatusMilliseconds)
+                        let percent = plugin.manifest.permissions.resources.cpuPercent
+                        let denial = end.flatMap {
+                            Denial(throttled: $0, percent: percent, plugin: plugin.name, instance: id)
+                        }
+                        guard let denial else { return }
+                        log.add(denial)
+                        denied(denial, nil)
+                    }
                     var cause = cause
                     cause.message = log.redactor.redact(cause.message)
                     environment.ended(id, cause)
                 }))
         feed.belong(to: session)
         feed.deliver { [denied = environment.denied] denial, context in
+            let denial = denial.redacted(by: log.redactor)
             log.add(denial)
             denied(denial, context)
         }

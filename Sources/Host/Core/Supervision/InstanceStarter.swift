@@ -1,5 +1,6 @@
 internal import AuditLog
 internal import Confinement
+internal import Glibc
 internal import JSONBytes
 internal import Logging
 internal import PluginABI
@@ -16,14 +17,17 @@ final class InstanceStarter: Sendable {
     private let poller: DescriptorPoller
     private let services: any HostServices
     private let incidents: IncidentRecorder
+    private let showsPaths: Bool
     private let logs = Mutex<[String: PluginLog]>([:])
     /// What was verified once and is executed at every start, by digest.
     private let programs = Mutex<[String: SealedProgram]>([:])
 
     init(
         catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime?,
-        poller: DescriptorPoller, services: any HostServices, incidents: IncidentRecorder
+        poller: DescriptorPoller, services: any HostServices, incidents: IncidentRecorder,
+        showsPaths: Bool
     ) {
+        self.showsPaths = showsPaths && (!launcher.privileged || geteuid() == 0)
         self.catalog = catalog
         self.audit = audit
         self.launcher = launcher
@@ -45,7 +49,7 @@ final class InstanceStarter: Sendable {
                 plugin, id: id(plugin, member), executable: try program(of: plugin),
                 in: PluginInstance.Environment(
                     launcher: launcher, python: python, poller: poller, services: services, log: log(of: plugin.name),
-                    denied: Self.recording(to: audit), left: { [incidents] in incidents.left($0, $1) },
+                    showsPaths: showsPaths, denied: Self.recording(to: audit), left: { [incidents] in incidents.left($0, $1) },
                     ended: { _, cause in ended(cause) }))
             try recordStart(instance)
             // Its end may have been told before it was known to the supervisor; then nobody will tell again.

@@ -25,10 +25,12 @@ public actor Supervisor {
     var probations: [String: Probation] = [:]
     var upgrading: Set<String> = []
 
+    /// - Parameter showsPaths: tell of paths that plugins ask for and do not have. Slow, for development; it takes
+    ///   access to their memory, which a host that gave up root does not have.
     public init(
         catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime? = nil,
         poller: DescriptorPoller, services: any HostServices, incidents: IncidentRecorder,
-        restarts: RestartControl, budget: HostBudget = .standard
+        restarts: RestartControl, budget: HostBudget = .standard, showsPaths: Bool = false
     ) {
         self.catalog = catalog
         self.restarts = restarts
@@ -36,7 +38,7 @@ public actor Supervisor {
         book = FleetBook(budget: budget)
         starter = InstanceStarter(
             catalog: catalog, audit: audit, launcher: launcher, python: python, poller: poller, services: services,
-            incidents: incidents)
+            incidents: incidents, showsPaths: showsPaths)
     }
 
     deinit { idleCheck?.cancel() }

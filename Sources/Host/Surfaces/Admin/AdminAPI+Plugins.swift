@@ -90,7 +90,8 @@ extension AdminAPI {
         }
         let lines = await supervisor.log(of: plugin.name, after: after)
         return Self.ok([
-            "lines": .array(lines.map { ["seq": JSONValue($0.number), "text": .string($0.text)] }),
+            "lines": .array(
+                lines.map { ["seq": JSONValue($0.number), "time": .string($0.time), "text": .string($0.text)] }),
             "next": JSONValue(lines.last?.number ?? after),
         ])
     }
