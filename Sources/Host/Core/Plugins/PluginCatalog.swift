@@ -90,6 +90,7 @@ public final class PluginCatalog: Sendable {
 
     public func remove(_ name: String) throws(HostError) {
         let plugin = try plugin(name)
+        try settle(name)
         try database.write { database in
             try database.execute(sql: "DELETE FROM plugin WHERE name = ?", arguments: [name])
             // Whoever comes back under this name is somebody else.
