@@ -56,9 +56,11 @@ final class JailedHost: Sendable {
         program: String = "fixture-plugins/echo/bin/echo", arguments: [String] = []
     ) throws -> PluginBundle {
         let list = tools.map { #"{"name":"\#($0)","description":"d","inputSchema":{"type":"object"}}"# }
+        let words = arguments.map { "\"\($0)\"" }.joined(separator: ",")
         let manifest = #"""
             {"manifest":1,"name":"\#(name)","version":"\#(version)","kind":"tool","description":"d",
-             "abi":{"min":1,"max":1},"runtime":{"executable":"bin/echo","arguments":[\#(arguments.map { "\"\($0)\"" }.joined(separator: ","))]},"isolation":"\#(isolation)",
+             "abi":{"min":1,"max":1},"runtime":{"executable":"bin/echo","arguments":[\#(words)]},
+             "isolation":"\#(isolation)",
              "concurrency":\#(concurrency),"tools":[\#(list.joined(separator: ","))]}
             """#
         var executable = Array(try Data(contentsOf: URL(fileURLWithPath: try built(program))))
