@@ -106,7 +106,7 @@ extension Incident.Remains {
         sent = Self.texts(json["sent"])
         calls = Self.texts(json["calls"])
         standardError = Self.texts(json["standardError"])
-        layers = json["layers"].flatMap { $0 == .null ? nil : $0 }
+        if let given = json["layers"], given != .null { layers = given }
     }
 
     private static func texts(_ json: JSONValue?) -> [String] { json?.arrayValue?.compactMap(\.stringValue) ?? [] }
