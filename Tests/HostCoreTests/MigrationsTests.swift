@@ -55,6 +55,11 @@ import Testing
                         INSERT INTO value_sum (plugin, bytes) VALUES ('sample', 66)
                         ON CONFLICT (plugin) DO UPDATE SET bytes = 66
                         """)
+            case "10-token-uses":
+                try database.execute(
+                    sql:
+                        "INSERT INTO token (id, hash, user, created, use) VALUES ('t2', x'00', 'grafana', 8, 'metrics')"
+                )
             default: Issue.record("no rows for \(name): add some")
             }
         }

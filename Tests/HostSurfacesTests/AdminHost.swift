@@ -33,15 +33,16 @@ final class AdminHost: Sendable {
         let supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, poller: try DescriptorPoller(),
             services: HTTPFetchService())
+        let metrics = HostMetrics()
         let authenticator = Authenticator(tokens: tokens, administrators: [Self.administrator])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,
-            supervisor: supervisor)
+            supervisor: supervisor, metrics: metrics)
         let stop = Later()
         api = AdminAPI(
             authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
             secrets: secrets,
-            tokens: tokens, audit: audit,
+            tokens: tokens, audit: audit, metrics: metrics,
             facts: HostFacts(
                 version: "1", home: home.path, processID: 1, userID: 2, launcherID: 3, jailsAsRoot: false,
                 boundsProcessorTime: true,

@@ -1,12 +1,15 @@
 public import JSONBytes
 
-/// An error answer: `{"error": {"code", "message", "retryable"}}`.
+/// An error answer: `{"error": {"code", "message", "retryable", "request"?}}`.
 public struct APIFailure: Error, Sendable, Equatable {
     public var code: String
     public var message: String
     public var retryable: Bool
+    /// Of a call: its request id, which the logs have too.
+    public var request: String?
 
-    public init(code: String, message: String, retryable: Bool = false) {
+    public init(code: String, message: String, retryable: Bool = false, request: String? = nil) {
+        self.request = request
         self.code = code
         self.message = message
         self.retryable = retryable
@@ -16,10 +19,17 @@ public struct APIFailure: Error, Sendable, Equatable {
         guard let error = json["error"], let code = error["code"]?.stringValue,
             let message = error["message"]?.stringValue
         else { return nil }
-        self.init(code: code, message: message, retryable: error["retryable"]?.boolValue ?? false)
+        self.init(
+            code: code, message: message, retryable: error["retryable"]?.boolValue ?? false,
+            request: error["request"]?.stringValue)
     }
 
     public var json: JSONValue {
-        ["error": ["code": .string(code), "message": .string(message), "retryable": .bool(retryable)]]
+        var error = JSONObject([
+            (key: "code", value: .string(code)), (key: "message", value: .string(message)),
+            (key: "retryable", value: .bool(retryable)),
+        ])
+        error["request"] = request.map { .string($0) }
+        return ["error": .object(error)]
     }
 }

@@ -19,12 +19,18 @@ struct PluginLogsCommand: HostCommand {
             let answer = try await host.client.json(
                 .get, APIPath.plugin(plugin.name, "log"), query: [("after", "\(after)")])
             let lines = answer.list("lines")
-            for line in lines { host.output.line(host.json ? line.text : line["text"]?.stringValue?.printable ?? "") }
+            for line in lines { host.output.line(host.json ? line.text : Self.text(line)) }
             after = answer["next"]?.intValue ?? after
             if lines.isEmpty {
                 guard follow else { return }
                 try await Task.sleep(for: .milliseconds(250))
             }
         }
+    }
+
+    /// With the request on whose behalf it was said.
+    static func text(_ line: JSONValue) -> String {
+        let text = line["text"]?.stringValue?.printable ?? ""
+        return line["request"]?.stringValue.map { "\(text)  request=\($0.printable)" } ?? text
     }
 }

@@ -3,7 +3,9 @@ public import GRDB
 /// The schema's history. A migration that was released is never edited; a change is a new one at the end.
 public enum Migrations {
     /// Names, oldest first. Tests migrate from each of them.
-    public static let names = ["1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values", "6-value-sums"]
+    public static let names = [
+        "1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values", "6-value-sums", "10-token-uses",
+    ]
 
     public static var all: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -66,6 +68,9 @@ public enum Migrations {
                     INSERT INTO value_sum
                         SELECT plugin, sum(length(key) + length(bytes) + 64) FROM value GROUP BY plugin;
                     """)
+        }
+        migrator.registerMigration("10-token-uses") { database in
+            try database.execute(sql: "ALTER TABLE token ADD COLUMN use TEXT NOT NULL DEFAULT 'tools'")
         }
         return migrator
     }

@@ -21,7 +21,7 @@ enum Hex {
     }
 }
 
-/// The wall clock.
+/// The wall clock, and the one that only runs forward.
 public enum Clock {
     @Sendable public static func unixSeconds() -> Int { time(nil) }
 
@@ -29,5 +29,12 @@ public enum Clock {
         var clock = timespec()
         clock_gettime(CLOCK_REALTIME, &clock)
         return UInt64(clock.tv_sec) * 1_000 + UInt64(clock.tv_nsec) / 1_000_000
+    }
+
+    /// CLOCK_MONOTONIC (clock_gettime(2)), to measure with.
+    static func monotonicNanoseconds() -> Int64 {
+        var clock = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &clock)
+        return Int64(clock.tv_sec) * 1_000_000_000 + Int64(clock.tv_nsec)
     }
 }

@@ -14,6 +14,7 @@ public actor Supervisor {
     private let python: PythonRuntime?
     private let poller: DescriptorPoller
     private let services: any HostServices
+    private let metrics: HostMetrics
     private let logger = Logger(label: "nexus.supervisor")
     private var starting: [String: Task<Result<PluginInstance, HostError>, Never>] = [:]
     private var running: [String: PluginInstance] = [:]
@@ -26,7 +27,7 @@ public actor Supervisor {
 
     public init(
         catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime? = nil,
-        poller: DescriptorPoller, services: any HostServices
+        poller: DescriptorPoller, services: any HostServices, metrics: HostMetrics = HostMetrics()
     ) {
         self.catalog = catalog
         self.audit = audit
@@ -34,6 +35,7 @@ public actor Supervisor {
         self.python = python
         self.poller = poller
         self.services = services
+        self.metrics = metrics
     }
 
     /// How a plugin is doing, for people.
@@ -57,6 +59,17 @@ public actor Supervisor {
         return Status(
             state: state, instance: instance?.id, layers: instance?.report.json, cause: causes[name],
             lateFrames: instance?.session.lateFrames ?? 0, recentLog: logs[name]?.recent(20) ?? [])
+    }
+
+    /// The instances that run, sorted by plugin.
+    public func ledger() -> [InstanceEntry] {
+        running.sorted { $0.key < $1.key }.map { name, instance in
+            let served = instance.meter.value.calls
+            return InstanceEntry(
+                plugin: name, version: instance.plugin.manifest.version, instance: instance.id, servedFor: nil,
+                state: "running", processID: instance.processID, callsOpen: 0, callsServed: served,
+                started: instance.meter.started, lastUsed: instance.meter.started, memoryLimitBytes: nil)
+        }
     }
 
     /// Lines with higher numbers than `after`, oldest first.
@@ -135,7 +148,7 @@ public actor Supervisor {
                 plugin, id: id, executable: try program(of: plugin),
                 in: PluginInstance.Environment(
                     launcher: launcher, python: python, poller: poller, services: services, log: log,
-                    denied: Self.recording(to: audit),
+                    denied: Self.recording(to: audit), metrics: metrics,
                     ended: { [weak self] id, cause in Task { await self?.ended(plugin.name, id: id, cause: cause) } }))
             // The layers go on record before the first call is made.
             do {
@@ -210,7 +223,9 @@ public actor Supervisor {
     private func log(of name: String) -> PluginLog {
         if let log = logs[name] { return log }
         let logger = Logger(label: "nexus.plugin.\(name)")
-        let log = PluginLog { logger.info("\($0)") }
+        let log = PluginLog { line in
+            logger.info("\(line.text)", metadata: line.request.map { ["request": "\($0)"] })
+        }
         logs[name] = log
         return log
     }

@@ -7,11 +7,15 @@ public struct ServiceRouter: HostServices {
     private let fetch: HTTPFetchService
     private let values: KeyValueService
     private let audit: AuditLog
+    private let metrics: HostMetrics
 
-    public init(fetch: HTTPFetchService, values: KeyValueService, audit: AuditLog) {
+    public init(
+        fetch: HTTPFetchService, values: KeyValueService, audit: AuditLog, metrics: HostMetrics = HostMetrics()
+    ) {
         self.fetch = fetch
         self.values = values
         self.audit = audit
+        self.metrics = metrics
     }
 
     private static let known = ["http.fetch"] + KeyValueService.services.sorted()
@@ -24,8 +28,11 @@ public struct ServiceRouter: HostServices {
                     "there is no host service \"\(call.service.cut(to: 64))\"; there is: "
                         + Self.known.joined(separator: ", "))
             }
-            return try await service.perform(call, in: context)
+            let answer = try await service.perform(call, in: context)
+            count(call, context, "ok", in: answer.bytes.count)
+            return answer
         } catch {
+            count(call, context, error.code.rawValue)
             if Self.isDenial(error, of: call) { record(error, call, context) }
             throw error
         }
@@ -33,6 +40,14 @@ public struct ServiceRouter: HostServices {
 
     public func isRetryable(_ error: ABIError, of call: Message.HostCall) -> Bool {
         service(call)?.isRetryable(error, of: call) ?? false
+    }
+
+    /// The bytes of a request count as sent once it was answered: of one that failed nobody knows.
+    private func count(_ call: Message.HostCall, _ context: CallContext, _ outcome: String, in received: Int? = nil) {
+        let isKnown = Self.known.contains(call.service)
+        metrics.served(isKnown ? call.service : "unknown", for: context.plugin.name, outcome: outcome)
+        guard call.service == "http.fetch", let received else { return }
+        metrics.carried(for: context.plugin.name, out: call.content.bytes.count, in: received)
     }
 
     private func service(_ call: Message.HostCall) -> (any HostServices)? {

@@ -14,6 +14,7 @@ final class PluginInstance: Sendable {
     let redactor: Redactor
     /// Every call goes through it.
     let gate: CallGate
+    let meter: InstanceMeter
     private let log: PluginLog
     private let jail: Jail
     private let captures: [OutputCapture]
@@ -27,6 +28,7 @@ final class PluginInstance: Sendable {
         var log: PluginLog
         /// Puts a refused system call, or a limit that was met, on record.
         var denied: @Sendable (Denial, CallContext?) -> Void = { _, _ in }
+        var metrics = HostMetrics()
         var ended: @Sendable (String, HostError) -> Void
     }
 
@@ -36,23 +38,30 @@ final class PluginInstance: Sendable {
     static func start(
         _ plugin: InstalledPlugin, id: String, executable: SealedProgram, in environment: Environment
     ) async throws(HostError) -> PluginInstance {
+        let start = Clock.monotonicNanoseconds()
         let pipes = try InstanceDescriptors(plugin.name)
         let jail: Jail
         let feed = DenialFeed(plugin: plugin.name, instance: id)
+        let profile: String
         do {
+            let policy = try Confinement.policy(for: plugin.manifest, instance: id, python: environment.python)
+            profile = policy.profile
             jail = try await environment.launcher.spawn(
-                Confinement.policy(for: plugin.manifest, instance: id, python: environment.python),
-                descriptors: pipes.forJail(executable), denied: { [feed] in feed.received($0) })
+                policy, descriptors: pipes.forJail(executable), denied: { [feed] in feed.received($0) })
         } catch {
             pipes.closeAll()
+            environment.metrics.didNotStart(plugin.name)
             throw HostError(.jailFailed, "the plugin \(plugin.name) was not started: \(error.message)")
         }
         pipes.closeJailEnds()
+        environment.metrics.builtJail(after: Clock.monotonicNanoseconds() - start)
         let instance = PluginInstance(
-            plugin: plugin, id: id, jail: jail, pipes: pipes, feed: feed, environment: environment)
+            plugin: plugin, id: id, jail: jail, profile: profile, pipes: pipes, feed: feed, environment: environment)
         do {
             try await instance.begin()
+            environment.metrics.started(plugin.name, after: Clock.monotonicNanoseconds() - start)
         } catch {
+            environment.metrics.didNotStart(plugin.name)
             instance.kill(cause: error)
             throw error
         }
@@ -60,8 +69,8 @@ final class PluginInstance: Sendable {
     }
 
     private init(
-        plugin: InstalledPlugin, id: String, jail: Jail, pipes: InstanceDescriptors, feed: DenialFeed,
-        environment: Environment
+        plugin: InstalledPlugin, id: String, jail: Jail, profile: String, pipes: InstanceDescriptors,
+        feed: DenialFeed, environment: Environment
     ) {
         self.plugin = plugin
         self.id = id
@@ -71,6 +80,8 @@ final class PluginInstance: Sendable {
         self.log = log
         gate = CallGate(plugin: plugin.name, limit: plugin.manifest.concurrency)
         redactor = log.redactor
+        let meter = environment.metrics.meter(of: id, plugin: plugin.name, jail: profile)
+        self.meter = meter
         captures = [
             OutputCapture(descriptor: pipes.output.host, source: "stdout", log: log, poller: environment.poller) {
                 log.add(Diagnosis.wroteToStandardOutput($0))
@@ -80,10 +91,13 @@ final class PluginInstance: Sendable {
         session = PluginSession(
             plugin: plugin.name, descriptor: pipes.channel.host, poller: environment.poller,
             callbacks: PluginSession.Callbacks(
-                log: { log.add($0) }, diagnose: { log.add($0) }, services: environment.services,
+                log: { log.add($0, request: $1) }, diagnose: { log.add($0, request: $1) },
+                services: environment.services,
                 explainEnd: { [denied = environment.denied] in
                     let end = await Self.end(of: jail, within: HostLimits.exitStatusMilliseconds)
+                    meter.saw(end)
                     if let denial = end.flatMap({ Denial($0, plugin: plugin.name, instance: id) }) {
+                        meter.denied(denial)
                         log.add(denial)
                         denied(denial, nil)
                     }
@@ -92,12 +106,14 @@ final class PluginInstance: Sendable {
                 ended: { cause in
                     jail.kill()
                     feed.leaveSession()
+                    meter.ended(cause)
                     var cause = cause
                     cause.message = log.redactor.redact(cause.message)
                     environment.ended(id, cause)
-                }))
+                }, meter: meter))
         feed.belong(to: session)
         feed.deliver { [denied = environment.denied] denial, context in
+            meter.denied(denial)
             log.add(denial)
             denied(denial, context)
         }
@@ -105,10 +121,16 @@ final class PluginInstance: Sendable {
     }
 
     /// Tells the plugin's author of a mistake.
-    func note(_ diagnosis: Diagnosis) { log.add(diagnosis) }
+    func note(_ diagnosis: Diagnosis, request: String) { log.add(diagnosis, request: request) }
 
     /// Tells them of something that the host refused the plugin.
-    func note(_ denial: Denial) { log.add(denial) }
+    func note(_ denial: Denial) {
+        meter.denied(denial)
+        log.add(denial)
+    }
+
+    /// Of the jail's init; its children are the plugin's.
+    var processID: Int32 { jail.processID }
 
     /// hello … started.
     private func begin() async throws(HostError) {
@@ -137,6 +159,7 @@ final class PluginInstance: Sendable {
 
     /// stop, dispose, and then the process: asked, then told.
     func stop() async {
+        meter.willStop()
         let drain = deadline(.stopping)
         do throws(HostError) {
             try await session.step(

@@ -10,14 +10,16 @@ final class PluginSession: Sendable {
     typealias Answer = Result<Message.Payload, HostError>
 
     struct Callbacks: Sendable {
-        var log: @Sendable (Message.LogRecord) -> Void
+        /// With the request on whose behalf, if any; as for a diagnosis.
+        var log: @Sendable (Message.LogRecord, String?) -> Void
         /// The plugin's author made a mistake.
-        var diagnose: @Sendable (Diagnosis) -> Void
+        var diagnose: @Sendable (Diagnosis, String?) -> Void
         var services: any HostServices
         /// The plugin closed its socket: find out why it went. The answer is the cause that callers are given.
         var explainEnd: @Sendable () async -> HostError
         /// The conversation is over; called once.
         var ended: @Sendable (HostError) -> Void
+        var meter: InstanceMeter?
     }
 
     private struct State {
@@ -142,7 +144,7 @@ final class PluginSession: Sendable {
                     return
                 }
                 // Only now: a deadline that had passed already would find no stream to abandon.
-                timer.withLock { $0 = expire(opened.withLock { $0 }, call.deadline, context.tool) }
+                timer.withLock { $0 = expire(opened.withLock { $0 }, call.deadline, context) }
                 if Task.isCancelled {
                     abandon(opened.withLock { $0 }, Self.cancelled)
                 }
@@ -152,14 +154,14 @@ final class PluginSession: Sendable {
         }
     }
 
-    private func expire(_ stream: UInt64?, _ deadline: UInt64, _ tool: String) -> Task<Void, any Error> {
+    private func expire(_ stream: UInt64?, _ deadline: UInt64, _ context: CallContext) -> Task<Void, any Error> {
         Task { [self] in
             let now = Clock.unixMilliseconds()
             try await Task.sleep(for: .milliseconds(deadline > now ? deadline - now : 0))
             let heard = state.withLock { $0.heard }
-            let diagnosis = Diagnosis.unanswered(tool)
+            let diagnosis = Diagnosis.unanswered(context.tool)
             if abandon(stream, HostError(.deadlineExceeded, diagnosis.forCaller, retryable: true)) {
-                callbacks.diagnose(diagnosis)
+                callbacks.diagnose(diagnosis, context.requestID)
             }
             reply(.ping(nonce: deadline), stream: 0)
             // Of its own, because the caller's answer ends this one.
@@ -173,7 +175,7 @@ final class PluginSession: Sendable {
         try? await Task.sleep(for: .milliseconds(HostLimits.silenceMilliseconds))
         guard state.withLock({ $0.heard == heard && $0.end == nil }) else { return }
         let diagnosis = Diagnosis.silent(HostLimits.silenceMilliseconds)
-        callbacks.diagnose(diagnosis)
+        callbacks.diagnose(diagnosis, nil)
         fail(HostError(.deadlineExceeded, "the plugin \(plugin) failed: \(diagnosis.forCaller)", retryable: true))
     }
 
@@ -201,7 +203,7 @@ final class PluginSession: Sendable {
             }
             return .some(nil)
         }
-        if case .some(let mistake?) = diagnosis { callbacks.diagnose(mistake) }
+        if case .some(let mistake?) = diagnosis { callbacks.diagnose(mistake, nil) }
         return diagnosis != nil
     }
 
@@ -234,6 +236,7 @@ final class PluginSession: Sendable {
         }
         let effects = state.withLock { state in
             state.heard += 1
+            defer { callbacks.meter?.received(count, lateFrames: state.core.lateFrames) }
             return state.end == nil ? state.core.receive(buffer[..<count]) : []
         }
         buffer.wipe()
@@ -255,17 +258,18 @@ final class PluginSession: Sendable {
         case .cancelHostCall(let stream): state.withLock { $0.hostCalls[stream] }?.cancel()
         case .refuseHostCall(let stream, let error):
             reply(.error(error, retryable: error.code == .unavailable), stream: stream)
-        case .log(let record): callbacks.log(record)
+        case .log(let record, let request): callbacks.log(record, request)
         case .pong(let nonce): reply(.pong(nonce: nonce), stream: 0)
         case .heardPong(let nonce): state.withLock { $0.health.heard(nonce) }
-        case .progress(_, let context, let progress): callbacks.log(progress.record(of: context.tool))
+        case .progress(_, let context, let progress):
+            callbacks.log(progress.record(of: context.tool), context.requestID)
         case .grant(let stream, let bytes): reply(.credit(bytes: bytes), stream: stream)
         case .cancelCall(let stream, let reason): reply(.cancel(reason: reason), stream: stream)
-        case .diagnosis(let diagnosis): callbacks.diagnose(diagnosis)
+        case .diagnosis(let diagnosis, let request): callbacks.diagnose(diagnosis, request)
         case .failed(let error):
             reply(.abort(error), stream: 0)
             let diagnosis = Diagnosis.violation(error)
-            callbacks.diagnose(diagnosis)
+            callbacks.diagnose(diagnosis, nil)
             fail(HostError(.pluginFailed, "the plugin \(plugin) broke the protocol: \(diagnosis.forCaller)"))
         }
     }
@@ -305,6 +309,7 @@ final class PluginSession: Sendable {
             Task { self.fail(HostError(.pluginFailed, "the plugin \(self.plugin) does not read what it is sent")) }
             return
         }
+        callbacks.meter?.sent(bytes.count)
         state.unsent.append(bytes)
         flush(&state)
     }

@@ -60,7 +60,10 @@ extension AdminAPI {
         }
         let lines = await supervisor.log(of: plugin.name, after: after)
         return Self.ok([
-            "lines": .array(lines.map { ["seq": JSONValue($0.number), "text": .string($0.text)] }),
+            "lines": .array(
+                lines.map {
+                    ["seq": JSONValue($0.number), "text": .string($0.text), "request": JSONValue($0.request)]
+                }),
             "next": JSONValue(lines.last?.number ?? after),
         ])
     }

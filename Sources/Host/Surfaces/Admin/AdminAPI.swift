@@ -16,12 +16,13 @@ public struct AdminAPI: Sendable {
     let secrets: SecretStore
     let tokens: TokenStore
     let audit: AuditLog
+    let metrics: HostMetrics
     let facts: HostFacts
     let shutDown: @Sendable () async -> Void
 
     public init(
         authenticator: Authenticator, catalog: PluginCatalog, supervisor: Supervisor, pipeline: CallPipeline,
-        secrets: SecretStore, tokens: TokenStore, audit: AuditLog, facts: HostFacts,
+        secrets: SecretStore, tokens: TokenStore, audit: AuditLog, metrics: HostMetrics, facts: HostFacts,
         shutDown: @escaping @Sendable () async -> Void
     ) {
         self.authenticator = authenticator
@@ -31,6 +32,7 @@ public struct AdminAPI: Sendable {
         self.secrets = secrets
         self.tokens = tokens
         self.audit = audit
+        self.metrics = metrics
         self.facts = facts
         self.shutDown = shutDown
     }
@@ -82,6 +84,8 @@ public struct AdminAPI: Sendable {
         Route("POST", APIPath.tokens) { $0.createToken },
         Route("DELETE", "/v1/tokens/*") { $0.revokeToken },
         Route("GET", APIPath.audit) { $0.tailAudit },
+        Route("GET", APIPath.ledger) { $0.showLedger },
+        Route("GET", APIPath.metrics) { $0.showMetrics },
     ]
 
     public func respond(to request: WireRequest) async -> WireResponse {
@@ -105,8 +109,7 @@ public struct AdminAPI: Sendable {
                     + "is not part of the API"
             )
         } catch {
-            return Self.failure(
-                Self.statusCode(error.code), error.code.rawValue, error.message, retryable: error.retryable)
+            return Self.failure(error)
         }
     }
 
@@ -146,8 +149,16 @@ public struct AdminAPI: Sendable {
         WireResponse(status: 200, headers: [("content-type", "application/json")], body: value.encoded())
     }
 
-    static func failure(_ status: Int, _ code: String, _ message: String, retryable: Bool = false) -> WireResponse {
-        let body = APIFailure(code: code, message: message, retryable: retryable).json.encoded()
+    static func failure(_ error: HostError) -> WireResponse {
+        failure(
+            statusCode(error.code), error.code.rawValue, error.message, retryable: error.retryable,
+            request: error.call?.requestID)
+    }
+
+    static func failure(
+        _ status: Int, _ code: String, _ message: String, retryable: Bool = false, request: String? = nil
+    ) -> WireResponse {
+        let body = APIFailure(code: code, message: message, retryable: retryable, request: request).json.encoded()
         return WireResponse(status: status, headers: [("content-type", "application/json")], body: body)
     }
 }

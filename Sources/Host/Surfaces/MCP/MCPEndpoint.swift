@@ -69,7 +69,7 @@ public struct MCPEndpoint: Sendable {
         case ("server/discover", .stateless): return MCPDiscovery.result
         case ("tools/list", _): return try MCPToolListing.result(of: message, tools: host.listTools(), revision)
         case ("tools/call", _):
-            let call = try MCPToolCall(message, body: request.body, presented: presented, surface: request.surface)
+            let call = try MCPToolCall(message, in: request, presented: presented)
             return try await call.result(from: host, revision)
         default: throw revision.unknownMethod(message.method)
         }

@@ -1,5 +1,6 @@
 // Two listeners. The Unix socket is for this machine's users, whom the kernel names; TCP on loopback is for agents with
 // a token. Both hand whole requests to pure adapters; nothing is decided here but who may knock.
+internal import HostAPI
 internal import HostCore
 internal import HTTPTypes
 internal import Hummingbird
@@ -22,7 +23,7 @@ public struct HostServer: Sendable {
         logger = Logger(label: label)
     }
 
-    /// The listener for agents: `/mcp` only, on loopback, with a token.
+    /// The listener for agents: `/mcp`, and `/metrics` for a monitor; on loopback, each with a token of its kind.
     public func agents(port: Int, ready: @escaping @Sendable (Int) async -> Void) -> any Service {
         let bound = BoundPort(port)
         return application(address: .hostname("127.0.0.1", port: port)) { channel in
@@ -34,12 +35,14 @@ public struct HostServer: Sendable {
             if let reason = browser.refusal(host: request.head.authority, origin: request.headers[.origin]) {
                 return Self.failure(403, "forbidden", reason)
             }
-            guard request.uri.path == "/mcp" else {
-                return Self.failure(404, "not-found", "there is only /mcp here")
+            guard ["/mcp", APIPath.metrics].contains(request.uri.path) else {
+                return Self.failure(404, "not-found", "there are only /mcp and /metrics here")
             }
             return try await whole(
                 request, limit: Self.messageLimit, presented: Presented(bearer: Self.bearer(request))
-            ) { await answer($0, surface: "mcp-http") }
+            ) { wire in
+                wire.path == "/mcp" ? await answer(wire, surface: "mcp-http") : await admin.scrape(wire)
+            }
         }
     }
 
