@@ -4,8 +4,8 @@
     top_client.py --size 80x24 --expect WORD [--resize 40x10 --gone WORD] --end q|ctrl-c|term -- COMMAND…
 
 The lines: {"screen": [...]} once WORD is on the screen, and after the resize once the word of --gone is not; then
-{"status", "isRestored", "alternate", "cursor", "clears", "colours"}: the exit status, whether the terminal's settings are those from before,
-how often the alternate screen and the hidden cursor were taken and given back, how often the whole screen was cleared,
+{"status", "isRestored", "alternate", "cursor", "clears", "colours"}: the exit status, whether the terminal's settings
+are those from before, how often the alternate screen and the hidden cursor were taken and given back, how often the whole screen was cleared,
 and which SGR codes were used.
 """
 
