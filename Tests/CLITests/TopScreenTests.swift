@@ -32,7 +32,7 @@ import Testing
         #expect(titles(300) == TopScreen.all.map(\.title))
         for width in 1...300 {
             let chosen = TopScreen.fitting(width)
-            #expect(chosen.map(\.width).reduce(chosen.count - 1, +) == max(width, 14), "\(width)")
+            #expect(chosen.map(\.width).reduce(chosen.count - 1, +) == width)
         }
     }
 

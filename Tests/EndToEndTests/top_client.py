@@ -5,8 +5,8 @@
 
 The lines: {"screen": [...]} once WORD is on the screen, and after the resize once the word of --gone is not; then
 {"status", "isRestored", "alternate", "cursor", "clears", "colours"}: the exit status, whether the terminal's settings
-are those from before, how often the alternate screen and the hidden cursor were taken and given back, how often the whole screen was cleared,
-and which SGR codes were used.
+are those from before, how often the alternate screen and the hidden cursor were taken and given back, how often the
+whole screen was cleared, and which SGR codes were used.
 """
 
 import argparse

@@ -43,7 +43,7 @@ public final class HostMetrics: Sendable {
     /// - Parameter plugin: and tool, nil where the call named a tool that there is not.
     func called(_ plugin: String?, _ tool: String?, outcome: String, nanoseconds: Int64) {
         count(.calls, plugin ?? "", tool ?? "", Self.label(ofCode: outcome))
-        self.plugin(plugin ?? "").callSeconds.recordNanoseconds(nanoseconds)
+        if let plugin { self.plugin(plugin).callSeconds.recordNanoseconds(nanoseconds) }
     }
 
     /// A code of the host's own or of the ABI; those that plugins make up are one.
