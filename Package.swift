@@ -34,6 +34,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -101,6 +102,7 @@ let package = Package(
             dependencies: [
                 "PluginABI", "JSONBytes", "Confinement", "Egress", "Sandbox", "Registry", "AuditLog", "CJail",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -226,6 +228,7 @@ let package = Package(
             swiftSettings: house),
         .testTarget(name: "StyleTests", swiftSettings: house),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["JSONBytes"], exclude: ["mcp_client.py"], swiftSettings: house),
+            name: "EndToEndTests", dependencies: ["JSONBytes"],
+            exclude: ["mcp_client.py", "metrics_client.py", "top_client.py"], swiftSettings: house),
     ]
 )

@@ -61,6 +61,8 @@ def parse(argv):
     where.add_argument("--stdio", nargs="+", metavar="CMD", help="start this command and talk over its stdio")
     where.add_argument("--http", metavar="URL", help="talk to this endpoint")
     parser.add_argument("--token-file", metavar="FILE", help="the bearer token for --http")
+    parser.add_argument("--header", action="append", default=[], metavar="NAME=VALUE", help="for --http")
+    parser.add_argument("--meta", action="append", default=[], metavar="NAME=VALUE", help="in _meta of each call")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="for --stdio's command")
     parser.add_argument("--revision", choices=["2025-11-25", "2026-07-28"], required=True)
     parser.add_argument("--principal", metavar="USER", help=f"end user, sent as _meta[{PRINCIPAL!r}] of each call")
@@ -100,7 +102,7 @@ async def transport(options, stack):
         words = shlex.split(options.stdio[0]) if len(options.stdio) == 1 else options.stdio
         environment = dict(item.split("=", 1) for item in options.env)
         return StdioServerParameters(command=words[0], args=words[1:], env=environment)
-    headers = {}
+    headers = dict(item.split("=", 1) for item in options.header)
     if options.token_file:
         with open(options.token_file, encoding="utf-8") as file:
             headers["Authorization"] = f"Bearer {file.read().strip()}"
@@ -156,7 +158,10 @@ async def run_step(client, options, step):
         return line, True
     if kind == "change":
         return await await_change(client, options), True
-    meta = {PRINCIPAL: options.principal} if options.principal else None
+    meta = dict(item.split("=", 1) for item in options.meta)
+    if options.principal:
+        meta[PRINCIPAL] = options.principal
+    meta = meta or None
 
     async def report(progress, total, message):
         say(step="progress", name=name, progress=progress, total=total, message=message)

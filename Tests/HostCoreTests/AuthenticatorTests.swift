@@ -24,6 +24,22 @@ import Testing
         #expect(try caller(Presented(bearer: bearer)) == Caller(actor: "alice", principal: "alice"))
     }
 
+    @Test func tokenForMetricsReadsThemAndNothingElse() throws {
+        let reader = Presented(bearer: try tokens.create(user: "monitor", use: .metrics).bearer)
+        let caller = Presented(bearer: try tokens.create(user: "alice").bearer)
+        let refused = { (presented: Presented) in
+            refusal { () throws(HostError) in try authenticator.checkMetricsReader(presented) }
+        }
+        #expect(refused(reader) == nil)
+        #expect(error(reader)?.message.contains("the token of monitor reads /metrics only") == true)
+        #expect(refused(caller)?.code == .forbidden)
+        #expect(refused(caller)?.message.hasSuffix("`nexus token create --user NAME --metrics`") == true)
+        #expect(refused(Presented())?.code == .unauthenticated)
+        #expect(refused(Presented(bearer: "nxt_wrong"))?.code == .unauthenticated)
+        // The kernel's word on a peer is for the Unix socket, where administrators read them.
+        #expect(refused(Presented(peerUserID: 4_242))?.code == .unauthenticated)
+    }
+
     @Test func anEndUserLivesUnderTheGroupThatTheTokenMayActFor() throws {
         let bearer = try tokens.create(user: "agent", mayActFor: "team").bearer
         let seen = try caller(Presented(bearer: bearer, onBehalfOf: "alice"))

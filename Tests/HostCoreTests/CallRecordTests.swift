@@ -48,8 +48,39 @@ import Testing
         #expect(!bytes.contains("ARGUMENT-CANARY") && !bytes.contains("BEARER-CANARY") && !bytes.contains("canary"))
     }
 
+    @Test func everyCallIsCountedOnceHoweverItEnds() throws {
+        let metrics = HostMetrics()
+        let begin = { (plugin: String?) in
+            var record = CallRecord(
+                ToolRequest(tool: "t", arguments: [], presented: Presented(), surface: "api"), metrics: metrics)
+            record.plugin = plugin
+            return record
+        }
+        var good = begin("sample")
+        try good.writeIntent(to: audit)
+        try good.writeOutcome("ok", to: audit)
+        var bad = begin("sample")
+        try bad.writeFailure(HostError(.forbidden, "no"), to: audit)
+        var unknown = begin(nil)
+        try unknown.writeFailure(HostError(.unknownTool, "no"), to: audit)
+        var unrecorded = begin("sample")
+        try unrecorded.writeFailure(HostError(.auditFailed, "no"), to: audit)
+        let text = String(decoding: metrics.text([]), as: UTF8.self)
+        let calls = text.split(separator: "\n").filter { $0.hasPrefix("nexus_calls_total") }
+        #expect(
+            calls == [
+                #"nexus_calls_total{plugin="",tool="",outcome="unknown-tool"} 1"#,
+                #"nexus_calls_total{plugin="sample",tool="t",outcome="audit-failed"} 1"#,
+                #"nexus_calls_total{plugin="sample",tool="t",outcome="forbidden"} 1"#,
+                #"nexus_calls_total{plugin="sample",tool="t",outcome="ok"} 1"#,
+            ])
+        let signed = bad.signed(HostError(.forbidden, "no"))
+        #expect(signed.call == bad.identity && signed.call?.requestID == bad.requestID)
+    }
+
     @Test func aCallThatWasNeverMadeIsARefusalWithItsReason() throws {
-        try record().writeFailure(HostError(.unauthenticated, "no"), to: audit)
+        var record = record()
+        try record.writeFailure(HostError(.unauthenticated, "no"), to: audit)
         let entry = try #require(try entries().first)
         #expect(entry["kind"] == "refused" && entry["code"] == "unauthenticated" && entry["reason"] == "no")
         #expect(entry["actor"] == .null && entry["instance"] == .null)
@@ -66,12 +97,14 @@ import Testing
 
     @Test func bloatedNamesAndReasonsStayShortInTheLog() throws {
         let bloat = "e" + String(repeating: "\u{301}", count: 500_000)
-        try record(tool: bloat).writeFailure(HostError(.unknownTool, bloat), to: audit)
+        var record = record(tool: bloat)
+        try record.writeFailure(HostError(.unknownTool, bloat), to: audit)
         #expect(try #require(try audit.tail(1).first).count < 8_000)
     }
 
     @Test func anEntryNeverSpansLinesWhateverTheNames() throws {
-        try record(tool: "a\nb\r\n{\"seq\":1}\u{2028}\u{0}").writeFailure(HostError(.unknownTool, "x\ny"), to: audit)
+        var record = record(tool: "a\nb\r\n{\"seq\":1}\u{2028}\u{0}")
+        try record.writeFailure(HostError(.unknownTool, "x\ny"), to: audit)
         #expect(try audit.tail(100).count == 1)
         #expect(throws: Never.self) { try AuditLog(directory: folder.home.audit) }
     }

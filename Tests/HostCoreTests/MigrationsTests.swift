@@ -68,6 +68,11 @@ import Testing
             case "9-plugin-states":
                 try database.execute(
                     sql: "INSERT INTO plugin_state VALUES ('sample', 'parked', 1, 'it fell', 7, 5)")
+            case "10-token-uses":
+                try database.execute(
+                    sql:
+                        "INSERT INTO token (id, hash, user, created, use) VALUES ('t2', x'00', 'grafana', 8, 'metrics')"
+                )
             default: Issue.record("no rows for \(name): add some")
             }
         }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct OutputCaptureTests {
     @Test func linesAreMadeSafeToPrintAndCut() {
         let seen = Mutex<[String]>([])
-        let log = PluginLog { line in seen.withLock { $0.append(line) } }
+        let log = PluginLog { line in seen.withLock { $0.append(line.text) } }
         log.add("stdout", "a\u{1B}[2Jb\r\0\u{9B}c")
         log.add("stdout", String(repeating: "x", count: 100_000))
         log.add("stdout", "e" + String(repeating: "\u{301}", count: 100_000))
@@ -15,6 +15,20 @@ import Testing
         #expect(lines.first == "stdout: a\\u{1B}[2Jb\\u{D}\\u{0}\\u{9B}c")
         #expect(lines.allSatisfy { $0.unicodeScalars.count <= HostLimits.logLineBytes + 16 })
         #expect(seen.withLock { $0 } == lines)
+    }
+
+    @Test func aLineOfACallNamesItsRequest() {
+        let seen = Mutex<[PluginLog.Line]>([])
+        let log = PluginLog { line in seen.withLock { $0.append(line) } }
+        log.add(Message.LogRecord(level: .info, message: "m"), request: "r1")
+        log.add(Diagnosis.unanswered("t"), request: "r2")
+        log.add(
+            Denial(
+                plugin: "p", instance: "p#1", requestID: "r3", what: "w", rule: "r", reason: "r", permission: nil,
+                command: nil))
+        log.add("stderr", "of no call")
+        #expect(seen.withLock { $0.map(\.request) } == ["r1", "r2", "r3", nil])
+        #expect(log.lines(after: 0, limit: 9).map(\.request) == ["r1", "r2", "r3", nil])
     }
 
     @Test func linesAreReadOnFromTheLastNumber() {
@@ -45,7 +59,7 @@ import Testing
     @Test func floodOfLinesIsDroppedBeyondTheRateAndCounted() {
         let second = Mutex(1)
         let seen = Mutex<[String]>([])
-        let log = PluginLog(now: { second.withLock { $0 } }) { line in seen.withLock { $0.append(line) } }
+        let log = PluginLog(now: { second.withLock { $0 } }) { line in seen.withLock { $0.append(line.text) } }
         for number in 0..<5_000 { log.add("log/info", "\(number)") }
         #expect(seen.withLock { $0.count } == HostLimits.logLinesPerSecond)
         second.withLock { $0 = 2 }

@@ -47,7 +47,8 @@ final class ScriptedPeer: Sendable {
         session = PluginSession(
             plugin: "sample", descriptor: ends[0], poller: try Self.poller.get(),
             callbacks: PluginSession.Callbacks(
-                log: { [log] in log.add($0) }, diagnose: { [log] in log.add($0) }, services: services,
+                log: { [log] in log.add($0, request: $1) }, diagnose: { [log] in log.add($0, request: $1) },
+                services: services,
                 explainEnd: { Self.gone }, ended: { later.call($0) }))
         later.set { [weak self] cause in self?.causes.withLock { $0.append(cause) } }
         session.open()

@@ -9,13 +9,15 @@ import Testing
     let folder: TestHome
     let audit: AuditLog
     let router: ServiceRouter
+    let metrics = HostMetrics()
 
     init() throws {
         folder = try TestHome()
         audit = try AuditLog(directory: folder.home.audit)
         let values = KeyValueService(store: KeyValueStore(database: try folder.database()))
         let connect = NetConnectService(poller: try DescriptorPoller())
-        router = ServiceRouter(fetch: HTTPFetchService(), connect: connect, values: values, audit: audit)
+        router = ServiceRouter(
+            fetch: HTTPFetchService(), connect: connect, values: values, audit: audit, metrics: metrics)
     }
 
     private func perform(_ service: String, _ json: JSONValue) async throws -> ABIError? {
@@ -27,6 +29,17 @@ import Testing
         } catch {
             return error
         }
+    }
+
+    @Test func everyServiceIsCountedAndInventedNamesAreOne() async throws {
+        _ = try await perform("http.fetch", ["endpoint": "evil", "method": "GET", "path": "/"])
+        _ = try await perform("one.invented", [:])
+        _ = try await perform("another.invented", [:])
+        let text = String(decoding: metrics.text([]), as: UTF8.self)
+        let name = #"nexus_service_calls_total{plugin="sample",service="#
+        #expect(text.contains(name + #""http.fetch",outcome="permission-denied"} 1"#), "\(text)")
+        #expect(text.contains(name + #""unknown",outcome="permission-denied"} 2"#), "\(text)")
+        #expect(!text.contains("invented") && !text.contains("evil"))
     }
 
     private func lastEntry() throws -> JSONValue? { try audit.tail(1).first.map { try JSONValue(parsing: $0) } }

@@ -136,7 +136,7 @@ import Testing
         #expect(abandoned == [true, false])
         let effects = core.receive(bytes(result(), stream: first) + bytes(.cancelled(reason: "x"), stream: first))
         // The first was still due, and crossed the host's cancel; the second never was.
-        guard effects.count == 1, case .diagnosis(let diagnosis) = effects.first else {
+        guard effects.count == 1, case .diagnosis(let diagnosis, nil) = effects.first else {
             Issue.record("\(effects)")
             return
         }

@@ -22,6 +22,14 @@ final class HandClock: Sendable {
         store = TokenStore(database: try folder.database()) { clock.now }
     }
 
+    @Test func tokenForMetricsActsForNobodyAndStaysWhatItIs() throws {
+        let error = refusal { () throws(HostError) in try store.create(user: "m", mayActFor: "team", use: .metrics) }
+        #expect(error?.message == "a token for metrics calls no tools, so it acts for nobody")
+        let made = try store.create(user: "m", use: .metrics)
+        #expect(try store.find(made.bearer) == made.record && made.record.use == .metrics)
+        #expect(try store.list().map(\.use) == [.metrics])
+    }
+
     private func words(_ bearer: String) -> String? {
         refusal { () throws(HostError) in try store.find(bearer) }.map { "\($0.code): \($0.message)" }
     }

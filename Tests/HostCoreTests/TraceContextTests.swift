@@ -15,6 +15,17 @@ import Testing
         #expect(TraceContext(continuing: String(Self.parent.dropLast(2)) + "00").flags == "00")
     }
 
+    @Test func listsOfStateGoOnAsTheyCame() {
+        for state in ["a=1", "congo=t61rcWkgMzE, rojo=00f067aa0ba902b7", "fw529a3039@dt=FfV,b=2", "a=1,,b=x y"] {
+            #expect(TraceContext(continuing: Self.parent, state: state).state == state)
+        }
+    }
+
+    @Test func flagsWithoutAMeaningAreSentAsZero() {
+        let flags = { (text: String) in TraceContext(continuing: String(Self.parent.dropLast(2)) + text).flags }
+        #expect(flags("ff") == "01" && flags("fe") == "00" && flags("03") == "01")
+    }
+
     @Test func laterVersionsAreReadByTheirBeginning() {
         let later = TraceContext(continuing: "cc" + Self.parent.dropFirst(2) + "-what-comes")
         #expect("\(later)".hasPrefix("00-4bf92f3577b34da6a3ce929d0e0e4736-"))
@@ -38,7 +49,11 @@ import Testing
     }
 
     @Test func stateThatNoHeaderCouldCarryIsDropped() {
-        for state in ["", "a\nb", String(repeating: "x", count: 513), "\u{E9}"] {
+        let many = (0..<33).map { "k\($0)=1" }.joined(separator: ",")
+        for state in [
+            "", "a\nb", String(repeating: "x", count: 513), "\u{E9}", "nothing", "a=1,b", "a=1,,=2", "A=1", "a b=1",
+            "a=1=2", "a=", ",", "a=1,a=2", many, "a=\u{7F}",
+        ] {
             #expect(TraceContext(continuing: Self.parent, state: state).state == nil)
         }
     }

@@ -35,15 +35,16 @@ final class AdminHost: Sendable {
             services: HTTPFetchService(),
             incidents: IncidentRecorder(store: IncidentStore(database: database), audit: audit),
             restarts: try RestartControl(database: database))
+        let metrics = HostMetrics()
         let authenticator = Authenticator(tokens: tokens, administrators: [Self.administrator])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,
-            supervisor: supervisor)
+            supervisor: supervisor, metrics: metrics)
         let stop = Later()
         api = AdminAPI(
             authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
             secrets: secrets,
-            tokens: tokens, audit: audit, incidents: IncidentStore(database: database),
+            tokens: tokens, audit: audit, incidents: IncidentStore(database: database), metrics: metrics,
             facts: HostFacts(
                 version: "1", home: home.path, processID: 1, userID: 2, launcherID: { 3 }, jailsAsRoot: false,
                 boundsProcessorTime: true,

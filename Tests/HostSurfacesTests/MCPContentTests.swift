@@ -8,12 +8,13 @@ import Testing
 @Suite struct MCPContentTests {
     private func last(_ mediaType: String, _ bytes: [UInt8]) -> JSONValue? {
         let result = ToolResult(
-            json: Array("{}".utf8), content: ToolContent(mediaType: mediaType, bytes: bytes), requestID: "r1")
+            json: Array("{}".utf8), content: ToolContent(mediaType: mediaType, bytes: bytes),
+            call: CallIdentity(requestID: "r1", traceparent: "00-1-2-01"))
         return MCPContent.blocks(result, json: [:]).last
     }
 
     @Test func resultWithoutBytesIsOneText() {
-        let result = ToolResult(json: Array("[1]".utf8), requestID: "r1")
+        let result = ToolResult(json: Array("[1]".utf8), call: CallIdentity(requestID: "r1", traceparent: "00-1-2-01"))
         #expect(MCPContent.blocks(result, json: [1]) == [["type": "text", "text": "[1]"]])
     }
 

@@ -49,7 +49,8 @@ final class FakeToolHost: ToolHost {
         guard tools.contains(where: { $0.name == request.tool }) else {
             throw HostError(.unknownTool, "no tool is called \"\(request.tool)\"")
         }
-        return ToolResult(json: Array(try answer(request).utf8), requestID: "r1")
+        return ToolResult(
+            json: Array(try answer(request).utf8), call: CallIdentity(requestID: "r1", traceparent: "00-1-2-01"))
     }
 
     static let object: JSONValue = ["type": "object"]

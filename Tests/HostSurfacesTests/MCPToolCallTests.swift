@@ -40,6 +40,46 @@ import Testing
         #expect(call.tracestate == nil)
     }
 
+    private static let parents = ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-1-2-01"]
+
+    @Test func traceOfTheHTTPHeadersIsTakenWhereTheMessageHasNone() async throws {
+        let ways: [(meta: String?, headers: [(String, String)], surface: String, seen: [String?])] = [
+            (nil, [("traceparent", Self.parents[0]), ("tracestate", "a=1")], "mcp-http", [Self.parents[0], "a=1"]),
+            (nil, [("traceparent", "x"), ("tracestate", "a=1"), ("tracestate", "b=2")], "mcp-http", ["x", "a=1,b=2"]),
+            (
+                Self.parents[1], [("traceparent", Self.parents[0]), ("tracestate", "a=1")], "mcp-http",
+                [Self.parents[1], nil]
+            ),
+            (nil, [("traceparent", Self.parents[0]), ("traceparent", Self.parents[0])], "mcp-http", [nil, nil]),
+            (nil, [("traceparent", Self.parents[0])], "mcp-stdio", [nil, nil]),
+        ]
+        for way in ways {
+            var message = Message.call("zebra")
+            message.surface = way.surface
+            message.headers += way.headers.map { (name: $0.0, value: $0.1) }
+            if let meta = way.meta { message.params?["_meta"] = ["traceparent": .string(meta)] }
+            let host = FakeToolHost()
+            _ = try await host.reply(to: message)
+            #expect(host.calls.map { [$0.traceparent, $0.tracestate] } == [way.seen], "\(way)")
+        }
+    }
+
+    @Test func everyFailureNamesItsCall() async throws {
+        let call = CallIdentity(requestID: "r9", traceparent: "00-1-2-01")
+        for (code, isResult) in [(HostError.Code.pluginFailed, true), (.auditFailed, false)] {
+            let host = FakeToolHost { _ throws(HostError) in
+                var error = HostError(code, "m")
+                error.call = call
+                throw error
+            }
+            let reply = try await host.reply(to: .call("zebra"))
+            let meta = reply.result?["_meta"]
+            #expect(meta?["io.nexus/request"] == (isResult ? "r9" : nil))
+            #expect(meta?["traceparent"] == (isResult ? "00-1-2-01" : nil))
+            #expect(reply.json["error"]?["data"]?["request"] == (isResult ? nil : "r9"))
+        }
+    }
+
     @Test func missingArgumentsAreAnEmptyObject() async throws {
         for arguments: JSONValue? in [nil, .null] {
             var message = Message.call("zebra")

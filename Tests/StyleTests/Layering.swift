@@ -47,7 +47,8 @@ struct Layer: Sendable {
             module: "HostCore", folder: "Sources/Host/Core",
             modules: ["PluginABI", "JSONBytes", "Confinement", "Egress", "Sandbox", "CJail", "Registry", "AuditLog"],
             outside: libc.union(nio).union([
-                "AsyncHTTPClient", "Crypto", "FoundationEssentials", "GRDB", "Logging", "SystemPackage",
+                "AsyncHTTPClient", "CoreMetrics", "Crypto", "FoundationEssentials", "GRDB", "Logging",
+                "SystemPackage",
             ])),
         Layer(
             module: "HostSurfaces", folder: "Sources/Host/Surfaces",

@@ -1,13 +1,19 @@
 public import JSONBytes
 
-/// An error answer: `{"error": {"code", "message", "retryable", "retryAfterMilliseconds"?}}`.
+/// An error answer: `{"error": {"code", "message", "retryable", "retryAfterMilliseconds"?, "request"?}}`.
 public struct APIFailure: Error, Sendable, Equatable {
     public var code: String
     public var message: String
     public var retryable: Bool
     public var retryAfterMilliseconds: Int?
+    /// Of a call: its request id, which the logs have too.
+    public var request: String?
 
-    public init(code: String, message: String, retryable: Bool = false, retryAfterMilliseconds: Int? = nil) {
+    public init(
+        code: String, message: String, retryable: Bool = false, retryAfterMilliseconds: Int? = nil,
+        request: String? = nil
+    ) {
+        self.request = request
         self.code = code
         self.message = message
         self.retryable = retryable
@@ -20,7 +26,7 @@ public struct APIFailure: Error, Sendable, Equatable {
         else { return nil }
         self.init(
             code: code, message: message, retryable: error["retryable"]?.boolValue ?? false,
-            retryAfterMilliseconds: error["retryAfterMilliseconds"]?.intValue)
+            retryAfterMilliseconds: error["retryAfterMilliseconds"]?.intValue, request: error["request"]?.stringValue)
     }
 
     public var json: JSONValue {
@@ -29,6 +35,7 @@ public struct APIFailure: Error, Sendable, Equatable {
             (key: "retryable", value: .bool(retryable)),
         ])
         if let retryAfterMilliseconds { error["retryAfterMilliseconds"] = JSONValue(retryAfterMilliseconds) }
+        error["request"] = request.map { .string($0) }
         return ["error": .object(error)]
     }
 }

@@ -4,7 +4,7 @@ public enum APIPath {
     public static let shutDown = "/v1/shutdown"
     /// GET lists; POST installs a bundle (`PluginBundle.upload`).
     public static let plugins = "/v1/plugins"
-    /// GET lists; POST `{"user", "mayActFor"?, "seconds"?}` creates.
+    /// GET lists; POST `{"user", "mayActFor"?, "use"?: "tools" or "metrics", "seconds"?}` creates.
     public static let tokens = "/v1/tokens"
     public static let tools = "/v1/tools"
     /// GET lists; PUT and DELETE take `plugin`, `name` and `user` or `global=1` in the query; PUT's body is the value.
@@ -15,6 +15,10 @@ public enum APIPath {
     public static let incidents = "/v1/incidents"
     public static func incident(_ id: String) -> String { "\(incidents)/\(PercentEncoding.encode(id))" }
     public static let mcp = "/mcp"
+    /// GET: every instance with what it costs and did, `{"instances": [{"plugin", "instance", …}], "host": {…}}`.
+    public static let ledger = "/v1/ledger"
+    /// GET: Prometheus' text format. Over TCP too, for tokens made for it.
+    public static let metrics = "/metrics"
 
     /// POST `upgrade` takes a bundle, and `probationSeconds` in the query; `start` (with `once=1`: not again after it
     /// failed, nor when the host starts); `stop`.

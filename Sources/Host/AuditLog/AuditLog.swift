@@ -22,15 +22,21 @@ public final class AuditLog: Sendable {
     private let state: Mutex<State>
     private let path: FilePath
     private let now: @Sendable () -> String
+    private let appended: @Sendable (Int64) -> Void
 
     /// Opens the log, creating directory (0700) and file (0600) if needed. A line without its newline at the end, left
     /// by a crash, is moved to `torn-<seq>` and a record of kind `gap` takes its place.
     ///
+    /// - Parameter appended: is told how long each entry took, in nanoseconds.
     /// - Throws: `AuditError` if the chain does not hold; nothing is changed then.
-    public init(directory: String, now: @escaping @Sendable () -> String = AuditClock.now) throws(AuditError) {
+    public init(
+        directory: String, now: @escaping @Sendable () -> String = AuditClock.now,
+        appended: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) throws(AuditError) {
         let folder = FilePath(directory)
         path = folder.appending(Self.fileName)
         self.now = now
+        self.appended = appended
         let tail: AuditChain.Tail
         let file: FileDescriptor
         do {
@@ -60,6 +66,8 @@ public final class AuditLog: Sendable {
     /// - Throws: `AuditError` with `unwritable`; the caller must then not do what it wanted to record.
     @discardableResult
     public func append(_ members: [(String, JSONValue)]) throws(AuditError) -> Int {
+        let start = ContinuousClock.now
+        defer { appended(Int64(clamping: (ContinuousClock.now - start).attoseconds / 1_000_000_000)) }
         do {
             return try state.withLock { state in
                 let sequence = state.sequence + 1

@@ -15,7 +15,8 @@ struct NexusCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Host",
                 subcommands: [
-                    ServeCommand.self, UpCommand.self, DownCommand.self, StatusCommand.self, DoctorCommand.self,
+                    ServeCommand.self, UpCommand.self, DownCommand.self, StatusCommand.self, TopCommand.self,
+                    MetricsCommand.self, DoctorCommand.self,
                 ]),
             CommandGroup(
                 name: "Plugins and tools", subcommands: [PluginCommand.self, ToolCommand.self, MCPCommand.self]),

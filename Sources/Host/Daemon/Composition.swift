@@ -57,7 +57,9 @@ struct Composition {
         let (key, warning) = try MasterKey.load(home)
         if let warning { logger.warning("\(warning)") }
         let database = try Database(path: home.database)
-        let audit = try AuditLog(directory: home.audit)
+        let metrics = HostMetrics()
+        metrics.bootstrap()
+        let audit = try AuditLog(directory: home.audit, appended: { metrics.appended(after: $0) })
         let tokens = TokenStore(database: database)
         try FirstToken.ensure(in: home, user: Authenticator.userName(starter), tokens: tokens)
         let catalog = try PluginCatalog(database: database, store: try BundleStore(directory: home.store))
@@ -66,22 +68,23 @@ struct Composition {
         let poller = try DescriptorPoller()
         let services = ServiceRouter(
             fetch: fetch, connect: NetConnectService(poller: poller),
-            values: KeyValueService(store: KeyValueStore(database: database)), audit: audit)
+            values: KeyValueService(store: KeyValueStore(database: database)), audit: audit, metrics: metrics)
         let incidents = IncidentRecorder(store: IncidentStore(database: database), audit: audit)
         let supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, python: python, poller: poller, services: services,
-            incidents: incidents, restarts: try RestartControl(database: database), showsPaths: options.showsPaths)
+            incidents: incidents, restarts: try RestartControl(database: database), metrics: metrics,
+            showsPaths: options.showsPaths)
         let authenticator = Authenticator(tokens: tokens, administrators: [0, geteuid(), starter])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,
-            supervisor: supervisor)
+            supervisor: supervisor, metrics: metrics)
 
         let stop = StopSignal()
         let readiness = Readiness(jailsAsRoot: launcher.privileged)
         let admin = AdminAPI(
             authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
             secrets: secrets,
-            tokens: tokens, audit: audit, incidents: incidents.store,
+            tokens: tokens, audit: audit, incidents: incidents.store, metrics: metrics,
             facts: HostFacts(
                 version: HostVersion.current, home: home.path, processID: getpid(), userID: geteuid(),
                 launcherID: { [launcher] in launcher.processID }, jailsAsRoot: launcher.privileged,

@@ -5,6 +5,8 @@ struct CommandFailure: Error, CustomStringConvertible {
     var message: String
     var code = "failed"
     var exitCode: Int32 = 1
+    /// Of a call that failed.
+    var request: String?
 
     init(_ message: String, exitCode: Int32 = 1) {
         self.message = message
@@ -14,6 +16,7 @@ struct CommandFailure: Error, CustomStringConvertible {
     init(_ failure: APIFailure) {
         message = failure.message
         code = failure.code
+        request = failure.request
     }
 
     var description: String { message }

@@ -13,12 +13,6 @@ struct PluginLogsCommand: HostCommand {
     @Flag(name: .shortAndLong, help: "Go on with lines as they come, until interrupted.")
     var follow = false
 
-    /// The clock's time of a line in UTC, and its text.
-    private static func text(_ line: JSONValue) -> String {
-        let clock = line.shown("time").split(separator: "T").last.map { "\($0) " } ?? ""
-        return clock + line.shown("text")
-    }
-
     func perform() async throws {
         var after = 0
         while true {
@@ -32,5 +26,12 @@ struct PluginLogsCommand: HostCommand {
                 try await Task.sleep(for: .milliseconds(250))
             }
         }
+    }
+
+    /// The clock's time in UTC, the words, and the request on whose behalf they were said.
+    static func text(_ line: JSONValue) -> String {
+        let clock = line["time"]?.stringValue?.split(separator: "T").last.map { "\($0.printable) " } ?? ""
+        let text = line["text"]?.stringValue?.printable ?? ""
+        return clock + (line["request"]?.stringValue.map { "\(text)  request=\($0.printable)" } ?? text)
     }
 }

@@ -20,12 +20,16 @@ struct TokenCreateCommand: HostCommand {
         help: ArgumentHelp("Let it act for end users of this group, named in a request's _meta.", valueName: "group"))
     var mayActFor: String?
 
+    @Flag(help: "It reads the metrics, at /metrics of the MCP port, and does nothing else.")
+    var metrics = false
+
     @Option(help: ArgumentHelp("How long it is valid: 30m, 12h, 90d. Default: until revoked.", valueName: "time"))
     var expires: String?
 
     func perform() async throws {
         var body: JSONObject = JSONObject([("user", .string(user))])
         if let mayActFor { body["mayActFor"] = .string(mayActFor) }
+        if metrics { body["use"] = "metrics" }
         if let expires { body["seconds"] = JSONValue(try Self.seconds(expires)) }
         let answer = try await host.client.json(.post, APIPath.tokens, body: JSONValue.object(body).encoded())
         host.output.show(answer) { token in host.output.line(token.shown("token")) }
@@ -47,9 +51,9 @@ struct TokenListCommand: HostCommand {
     func perform() async throws {
         host.output.show(try await host.client.json(.get, APIPath.tokens)) { answer in
             host.output.table(
-                ["ID", "USER", "MAY ACT FOR", "EXPIRES", "REVOKED"],
+                ["ID", "USER", "USE", "MAY ACT FOR", "EXPIRES", "REVOKED"],
                 answer.list("tokens").map { token in
-                    ["id", "user", "mayActFor", "expires", "revoked"].map { token.shown($0) }
+                    ["id", "user", "use", "mayActFor", "expires", "revoked"].map { token.shown($0) }
                 })
         }
     }

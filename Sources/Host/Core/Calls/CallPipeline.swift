@@ -12,10 +12,11 @@ public struct CallPipeline: Sendable {
     private let secrets: SecretStore
     private let audit: AuditLog
     private let supervisor: Supervisor
+    private let metrics: HostMetrics
 
     public init(
         authenticator: Authenticator, catalog: PluginCatalog, policy: Policy, secrets: SecretStore, audit: AuditLog,
-        supervisor: Supervisor
+        supervisor: Supervisor, metrics: HostMetrics = HostMetrics()
     ) {
         self.authenticator = authenticator
         self.catalog = catalog
@@ -23,36 +24,37 @@ public struct CallPipeline: Sendable {
         self.secrets = secrets
         self.audit = audit
         self.supervisor = supervisor
+        self.metrics = metrics
     }
 
     /// - Throws: `HostError` whose message the caller can act on.
     public func call(_ request: ToolRequest) async throws(HostError) -> ToolResult {
-        var record = CallRecord(request)
+        var record = CallRecord(request, metrics: metrics)
         do throws(HostError) {
-            // authenticate
             let caller = try authenticator.caller(request.presented)
             record.caller = caller
-            // resolve
+            record.enter(.resolve)
             let (plugin, tool) = try catalog.tool(request.tool)
             record.plugin = plugin.name
-            // validate
+            record.enter(.validate)
             try validate(request.arguments, against: tool)
-            // policy
+            record.enter(.policy)
             switch policy.decide(caller, tool: tool, of: plugin) {
             case .allow(let rule): record.rule = rule
             case .deny(let rule, let reason):
                 record.rule = rule
                 throw HostError(.forbidden, reason)
             }
-            // credentials
+            record.enter(.bind)
             let bound = try BoundCredentials.bind(tool, of: plugin, for: caller, from: secrets)
             record.credentials = bound.masked
             let patience = min(request.milliseconds ?? HostLimits.callMilliseconds, HostLimits.callMilliseconds)
             let deadline = Clock.unixMilliseconds() + patience
-            // wait for a process that serves this caller
+            // A process that serves this caller: there, started, or waited for.
+            record.enter(.instance)
             return try await supervisor.withInstance(of: plugin, for: caller, before: deadline) {
                 (instance) throws(HostError) in
-                record.instance = instance.id
+                record.found(instance)
                 instance.redactor.learn(bound.credentials)
                 let call = Message.Call(
                     tool: tool.name, arguments: request.arguments, deadline: deadline, requestID: record.requestID,
@@ -61,13 +63,14 @@ public struct CallPipeline: Sendable {
                     requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id,
                     tool: tool.name, deadline: deadline, redactor: instance.redactor, note: { instance.note($0) },
                     progress: CallProgress.relay(to: request.progress, redactor: instance.redactor))
-                // audit intent, call
                 try record.writeIntent(to: audit)
+                record.enter(.plugin)
                 let answer = await instance.session.call(call, in: context)
-                // redact, then audit the outcome: the log sees what the agent sees
+                // The log sees what the agent sees.
                 switch answer {
                 case .success(let payload):
-                    let result = try result(payload, of: tool, from: instance, record.requestID)
+                    record.enter(.redact)
+                    let result = try result(payload, of: tool, from: instance, record.identity)
                     try record.writeOutcome("ok", to: audit)
                     return result
                 case .failure(let error): throw explain(error, from: instance, context)
@@ -75,7 +78,7 @@ public struct CallPipeline: Sendable {
             }
         } catch {
             try record.writeFailure(error, to: audit)
-            throw error
+            throw record.signed(error)
         }
     }
 
@@ -110,18 +113,18 @@ public struct CallPipeline: Sendable {
 
     /// What the caller gets, once it is known to be what the plugin's manifest promises.
     private func result(
-        _ payload: Message.Payload, of tool: PluginManifest.Tool, from instance: PluginInstance, _ requestID: String
+        _ payload: Message.Payload, of tool: PluginManifest.Tool, from instance: PluginInstance, _ call: CallIdentity
     ) throws(HostError) -> ToolResult {
-        var result = ToolResult(json: instance.redactor.redact(json: payload.json), requestID: requestID)
+        var result = ToolResult(json: instance.redactor.redact(json: payload.json), call: call)
         try check(result, of: tool, from: instance)
         guard !payload.bytes.isEmpty else { return result }
-        guard let mediaType = tool.content else { throw refuse(.undeclaredBytes(tool.name), instance) }
+        guard let mediaType = tool.content else { throw refuse(.undeclaredBytes(tool.name), instance, call) }
         result.content = ToolContent(mediaType: mediaType, bytes: instance.redactor.redact(bytes: payload.bytes))
         return result
     }
 
-    private func refuse(_ diagnosis: Diagnosis, _ instance: PluginInstance) -> HostError {
-        instance.note(diagnosis)
+    private func refuse(_ diagnosis: Diagnosis, _ instance: PluginInstance, _ call: CallIdentity) -> HostError {
+        instance.note(diagnosis, request: call.requestID)
         return HostError(.pluginFailed, "the plugin \(instance.plugin.name) failed: \(diagnosis.forCaller)")
     }
 
@@ -136,6 +139,8 @@ public struct CallPipeline: Sendable {
         } catch {
             throw HostError(.pluginFailed, "the output schema of \(tool.name) cannot be used: \(error)")
         }
-        guard violations.isEmpty else { throw refuse(.breaksOutputSchema(tool.name, violations), instance) }
+        guard violations.isEmpty else {
+            throw refuse(.breaksOutputSchema(tool.name, violations), instance, result.call)
+        }
     }
 }

@@ -33,12 +33,13 @@ public struct ToolRequest: Sendable {
 public struct ToolResult: Sendable, Equatable {
     public var json: [UInt8]
     public var content: ToolContent?
-    public var requestID: String
+    public var call: CallIdentity
+    public var requestID: String { call.requestID }
 
-    public init(json: [UInt8], content: ToolContent? = nil, requestID: String) {
+    public init(json: [UInt8], content: ToolContent? = nil, call: CallIdentity) {
         self.json = json
         self.content = content
-        self.requestID = requestID
+        self.call = call
     }
 }
 

@@ -12,7 +12,8 @@ struct TraceContext: Sendable, Equatable, CustomStringConvertible {
     /// The `traceparent` that goes to the plugin.
     var description: String { "00-\(traceID)-\(spanID)-\(flags)" }
 
-    /// The call's own span in the caller's trace; in a new trace if there is none, or none that can be read.
+    /// The call's own span in the caller's trace; in a new trace if there is none, or none that can be read: what is
+    /// malformed goes no further.
     init(continuing parent: String?, state: String? = nil) {
         spanID = Hex.text(RandomBytes.make(8))
         guard let parent, let (traceID, flags) = Self.read(parent) else {
@@ -33,7 +34,8 @@ struct TraceContext: Sendable, Equatable, CustomStringConvertible {
             parts[0] != "00" || parts.count == 4, parts[1].contains(where: { $0 != "0" }),
             parts[2].contains(where: { $0 != "0" })
         else { return nil }
-        return (parts[1], parts[3])
+        // Of the flags only `sampled` has a meaning in version 00; the others are sent as 0.
+        return (parts[1], Hex.bytes(parts[3]).map { $0[0] & 1 == 1 } == true ? "01" : "00")
     }
 
     private static func isHex(_ text: String, _ count: Int) -> Bool {
@@ -41,7 +43,35 @@ struct TraceContext: Sendable, Equatable, CustomStringConvertible {
             && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
+    /// Up to 32 members `key=value`, separated by commas; a broken list is dropped as a whole (section 3.3.1).
     private static func isState(_ text: String) -> Bool {
-        (1...512).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+        guard (1...512).contains(text.utf8.count) else { return false }
+        let members = text.utf8.split(separator: 0x2C, omittingEmptySubsequences: false).map(trimmed)
+        let keys = members.filter { !$0.isEmpty }.map { $0.prefix { $0 != 0x3D } }
+        return members.count <= 32 && !keys.isEmpty && members.allSatisfy { $0.isEmpty || isMember($0) }
+            && Set(keys.map(Array.init)).count == keys.count
+    }
+
+    /// Without the blanks around it.
+    private static func trimmed(_ member: Substring.UTF8View) -> Substring.UTF8View {
+        let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+        var member = member.drop(while: isBlank)
+        while let last = member.last, isBlank(last) { member.removeLast() }
+        return member
+    }
+
+    private static func isMember(_ member: Substring.UTF8View) -> Bool {
+        let key = member.prefix { $0 != 0x3D }
+        let value = member.dropFirst(key.count + 1)
+        guard let first = key.first, isLetterOrDigit(first), key.count <= 256, (1...256).contains(value.count) else {
+            return false
+        }
+        // Of a key also _ - * / and @, which separates a tenant from its system.
+        let isKey = key.allSatisfy { isLetterOrDigit($0) || [0x5F, 0x2D, 0x2A, 0x2F, 0x40].contains($0) }
+        return isKey && value.allSatisfy { (0x20...0x7E).contains($0) && $0 != 0x3D }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
     }
 }

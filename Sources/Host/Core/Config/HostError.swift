@@ -33,6 +33,8 @@ public struct HostError: Error, Sendable, Equatable, CustomStringConvertible {
     public var retryable: Bool
     /// When that may be; nil where nobody knows.
     public var retryAfterMilliseconds: Int?
+    /// The call that failed; nil for what was no call.
+    public var call: CallIdentity?
 
     public init(
         _ code: Code, _ message: String, retryable: Bool = false, retryAfterMilliseconds: Int? = nil
@@ -44,4 +46,16 @@ public struct HostError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     public var description: String { message }
+}
+
+/// What a call is known by: in the logs of this host, and in those of others.
+public struct CallIdentity: Sendable, Equatable {
+    public var requestID: String
+    /// The call's own span, as a `traceparent` (W3C Trace Context).
+    public var traceparent: String
+
+    public init(requestID: String, traceparent: String) {
+        self.requestID = requestID
+        self.traceparent = traceparent
+    }
 }

@@ -40,6 +40,8 @@ public enum HostLimits {
     public static let rawProgressMessageBytes = 64 << 10
     /// Lines that a plugin may log in one second; the rest is counted and dropped.
     public static let logLinesPerSecond = 100
+    /// Series of one metric; what would be one more is counted as `other`.
+    public static let metricSeries = 1_000
     /// Denials of one call that are recorded one by one.
     public static let recordedDenials = 20
     /// After a call's deadline, how long a plugin may say nothing at all before it counts as dead.

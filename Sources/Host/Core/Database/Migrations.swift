@@ -5,7 +5,7 @@ public enum Migrations {
     /// Names, oldest first. Tests migrate from each of them.
     public static let names = [
         "1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values", "6-value-sums", "7-previous-versions",
-        "8-incidents", "9-plugin-states",
+        "8-incidents", "9-plugin-states", "10-token-uses",
     ]
 
     public static var all: DatabaseMigrator {
@@ -103,6 +103,9 @@ public enum Migrations {
                         wanted INTEGER NOT NULL, cause TEXT, since INTEGER NOT NULL, failures INTEGER NOT NULL
                     ) STRICT, WITHOUT ROWID;
                     """)
+        }
+        migrator.registerMigration("10-token-uses") { database in
+            try database.execute(sql: "ALTER TABLE token ADD COLUMN use TEXT NOT NULL DEFAULT 'tools'")
         }
     }
 }

@@ -16,6 +16,10 @@ public struct Authenticator: Sendable {
         let isAdministrator = presented.peerUserID.map(administrators.contains) ?? false
         if let bearer = presented.bearer {
             let token = try tokens.find(bearer)
+            guard token.use == .tools else {
+                throw HostError(
+                    .forbidden, "the token of \(token.user) reads /metrics only; make one with `nexus token create`")
+            }
             return Caller(
                 actor: token.user, principal: try principal(presented.onBehalfOf, token: token),
                 isAdministrator: isAdministrator)
@@ -31,6 +35,22 @@ public struct Authenticator: Sendable {
         }
         let name = Self.userName(uid)
         return Caller(actor: name, principal: name, isAdministrator: isAdministrator)
+    }
+
+    /// Whether a connection without a name, over TCP, may read the metrics. A token for tools may not: what others do
+    /// with theirs is not its user's to watch.
+    ///
+    /// - Throws: `HostError` with `unauthenticated` or `forbidden`.
+    public func checkMetricsReader(_ presented: Presented) throws(HostError) {
+        let remedy = "make one with `nexus token create --user NAME --metrics`"
+        guard let bearer = presented.bearer else {
+            throw HostError(
+                .unauthenticated, "the metrics are read with a token, \"Authorization: Bearer …\"; \(remedy)")
+        }
+        let token = try tokens.find(bearer)
+        guard token.use == .metrics else {
+            throw HostError(.forbidden, "the token of \(token.user) calls tools and does not read metrics; \(remedy)")
+        }
     }
 
     private func principal(_ endUser: String?, token: Token) throws(HostError) -> String {

@@ -3,6 +3,13 @@ internal import GRDB
 
 /// A bearer token as the host remembers it: never the token itself.
 public struct Token: Sendable, Equatable {
+    public enum Use: String, Sendable {
+        /// Lists and calls tools.
+        case tools
+        /// Reads the metrics, and nothing else.
+        case metrics
+    }
+
     public var id: String
     public var user: String
     public var mayActFor: String?
@@ -10,6 +17,7 @@ public struct Token: Sendable, Equatable {
     public var created: Int
     public var expires: Int?
     public var revoked: Int?
+    public var use = Use.tools
 }
 
 /// Bearer tokens: 256 random bits, opaque, stored as SHA-256, revocable.
@@ -27,8 +35,11 @@ public struct TokenStore: Sendable {
     /// - Parameter lifetimeSeconds: nil for a token that does not expire.
     /// - Returns: the record, and the token itself, which is shown this once.
     public func create(
-        user: String, mayActFor group: String? = nil, lifetimeSeconds: Int? = nil
+        user: String, mayActFor group: String? = nil, use: Token.Use = .tools, lifetimeSeconds: Int? = nil
     ) throws(HostError) -> (record: Token, bearer: String) {
+        guard use == .tools || group == nil else {
+            throw HostError(.invalidRequest, "a token for metrics calls no tools, so it acts for nobody")
+        }
         for name in [user, group].compactMap({ $0 }) where !UserName.isValid(name) {
             throw HostError(.invalidRequest, "\"\(name)\" is not a user or group name: \(UserName.rule)")
         }
@@ -39,11 +50,13 @@ public struct TokenStore: Sendable {
         let created = now()
         let record = Token(
             id: Hex.text(RandomBytes.make(6)), user: user, mayActFor: group, created: created,
-            expires: lifetimeSeconds.map { created + $0 }, revoked: nil)
+            expires: lifetimeSeconds.map { created + $0 }, revoked: nil, use: use)
         try database.write { database in
             try database.execute(
-                sql: "INSERT INTO token (id, hash, user, may_act_for, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
-                arguments: [record.id, Self.hash(bearer).blob, user, group, created, record.expires])
+                sql: """
+                    INSERT INTO token (id, hash, user, may_act_for, created, expires, use) VALUES (?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [record.id, Self.hash(bearer).blob, user, group, created, record.expires, use.rawValue])
         }
         return (record, bearer)
     }
@@ -83,8 +96,10 @@ public struct TokenStore: Sendable {
     private static func hash(_ bearer: String) -> [UInt8] { Array(SHA256.hash(data: Array(bearer.utf8))) }
 
     private static func token(_ row: Row) -> Token {
+        // A use that this version does not know must not become one that it does: then it reads metrics at most.
         Token(
             id: row["id"], user: row["user"], mayActFor: row["may_act_for"], created: row["created"],
-            expires: row["expires"], revoked: row["revoked"])
+            expires: row["expires"], revoked: row["revoked"],
+            use: Token.Use(rawValue: row["use"]) ?? .metrics)
     }
 }

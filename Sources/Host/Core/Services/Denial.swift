@@ -13,6 +13,7 @@ public struct Denial: Sendable, Equatable {
     public var requestID: String?
     /// Who refused: a host service by its name, `system call`, `path`, or `limit`.
     public var service = "unknown"
+    static let systemCall = "system call"
     /// `http.fetch GET exchange /api/v3/price`, in the host's words.
     public var what: String
     /// What decided, by its place in the manifest or the host: `permissions.http.fetch "exchange"`.
@@ -54,7 +55,7 @@ public struct Denial: Sendable, Equatable {
     var kind: String { call.isEmpty ? service : "\(service) \(call)" }
 
     /// Of denials with the same key one a second stands in the plugin's log.
-    var key: String { ["system call", "path"].contains(service) ? what : rule }
+    var key: String { [Self.systemCall, "path"].contains(service) ? what : rule }
 
     /// One line of the plugin's log.
     var line: String { "denied \(what) by \(rule): \(reason); \(remedy)" }
@@ -107,7 +108,7 @@ extension Denial {
             plugin: plugin, instance: instance, requestID: context?.requestID,
             what: "the system call \(denial.call)\(arguments)\(times)",
             rule: "system call profile \(denial.profile)", reason: denial.reason, permission: nil, command: nil)
-        service = "system call"
+        service = Self.systemCall
         advice = denial.advice
         (count, call) = (denial.count, denial.call)
         guard denial.isPath else { return }

@@ -12,6 +12,8 @@ public final class PluginLog: Sendable {
         /// When it was kept: RFC 3339, UTC, as in the audit log.
         public var time: String
         public var text: String
+        /// The call on whose behalf it was said, where that is known.
+        public var request: String?
     }
     private struct State {
         var lines: [Line] = []
@@ -23,33 +25,33 @@ public final class PluginLog: Sendable {
         var told: [String: (second: Int, since: Int)] = [:]
     }
     private let state = Mutex(State())
-    private let sink: @Sendable (String) -> Void
+    private let sink: @Sendable (Line) -> Void
     /// What this plugin was lent, over all its instances.
     let redactor = Redactor()
 
     private let now: @Sendable () -> Int
 
-    init(now: @escaping @Sendable () -> Int = Clock.unixSeconds, sink: @escaping @Sendable (String) -> Void) {
+    init(now: @escaping @Sendable () -> Int = Clock.unixSeconds, sink: @escaping @Sendable (Line) -> Void) {
         self.now = now
         self.sink = sink
     }
 
     /// Keeps one line, made safe to print: no secrets, cut to length, control characters shown as escapes.
-    func add(_ source: String, _ text: String) { add(source) { text } }
+    func add(_ source: String, _ text: String) { add(source, request: nil) { text } }
 
     /// - Parameter text: made only for a line that is kept.
-    private func add(_ source: String, _ text: () -> String) {
+    private func add(_ source: String, request: String?, _ text: () -> String) {
         guard let dropped = admit() else { return }
         if dropped > 0 {
             keep("nexusd: \(dropped) lines were dropped; the limit is \(HostLimits.logLinesPerSecond) a second")
         }
         // Redacted before it is cut: half a secret would not be recognised.
-        keep("\(source): \(redactor.redact(text()).cut(to: HostLimits.logLineBytes).printable)")
+        keep("\(source): \(redactor.redact(text()).cut(to: HostLimits.logLineBytes).printable)", request: request)
     }
 
     /// A log frame, with its fields as compact JSON after the message.
-    func add(_ record: Message.LogRecord) {
-        add("log/\(record.level)") {
+    func add(_ record: Message.LogRecord, request: String? = nil) {
+        add("log/\(record.level)", request: request) {
             guard let fields = record.fields else { return record.message }
             guard fields.count <= HostLimits.logFieldsBytes else {
                 return "\(record.message) (\(fields.count) bytes of fields left out)"
@@ -61,12 +63,14 @@ public final class PluginLog: Sendable {
 
     /// A mistake of the author: not counted with the plugin's own lines, so that a flood of these cannot hide it, and
     /// told once a second at most.
-    func add(_ diagnosis: Diagnosis) { tell(diagnosis.description, as: diagnosis.fix) }
+    func add(_ diagnosis: Diagnosis, request: String? = nil) {
+        tell(diagnosis.description, as: diagnosis.fix, request: request)
+    }
 
     /// Something that the host refused: as a mistake, once a second for each rule.
-    func add(_ denial: Denial) { tell(denial.line, as: denial.key) }
+    func add(_ denial: Denial) { tell(denial.line, as: denial.key, request: denial.requestID) }
 
-    private func tell(_ said: String, as key: String) {
+    private func tell(_ said: String, as key: String, request: String?) {
         let more: Int? = state.withLock { state in
             let second = now()
             // Keys may be of a plugin's making.
@@ -77,14 +81,16 @@ public final class PluginLog: Sendable {
         }
         guard let more else { return }
         let text = redactor.redact(said).cut(to: HostLimits.logLineBytes).printable
-        keep("nexusd: \(text)\(more > 0 ? " (\(more) times more since)" : "")")
+        keep("nexusd: \(text)\(more > 0 ? " (\(more) times more since)" : "")", request: request)
     }
 
-    private func keep(_ line: String) {
-        state.withLock { state in
+    private func keep(_ text: String, request: String? = nil) {
+        let line = state.withLock { state in
             state.count += 1
-            state.lines.append(Line(number: state.count, time: AuditClock.now(), text: line))
+            let line = Line(number: state.count, time: AuditClock.now(), text: text, request: request)
+            state.lines.append(line)
             if state.lines.count > HostLimits.keptLogLines { state.lines.removeFirst() }
+            return line
         }
         sink(line)
     }

@@ -13,8 +13,7 @@ final class PluginInstance: Sendable {
     let session: PluginSession
     let report: JailReport
     let redactor: Redactor
-    /// Of its init, as the host sees it.
-    var processID: Int32 { jail.processID }
+    let meter: InstanceMeter
     private let log: PluginLog
     private let jail: Jail
     private let captures: [OutputCapture]
@@ -34,6 +33,7 @@ final class PluginInstance: Sendable {
         var denied: @Sendable (Denial, CallContext?) -> Void = { _, _ in }
         /// What an instance left behind, before `ended`.
         var left: @Sendable (String, Incident.Remains) -> Void = { _, _ in }
+        var metrics = HostMetrics()
         var ended: @Sendable (String, HostError) -> Void
     }
 
@@ -43,27 +43,34 @@ final class PluginInstance: Sendable {
     static func start(
         _ plugin: InstalledPlugin, id: String, executable: SealedProgram, in environment: Environment
     ) async throws(HostError) -> PluginInstance {
+        let start = Clock.monotonicNanoseconds()
         let pipes = try InstanceDescriptors(plugin.name)
         let jail: Jail
         let feed = DenialFeed(plugin: plugin.name, instance: id)
+        let profile: String
         do {
             var policy = try Confinement.policy(for: plugin.manifest, instance: id, python: environment.python)
             if environment.showsPaths { policy.showPaths(advice: pathAdvice, weakening: .shownPaths) }
+            profile = policy.profile
             jail = try await environment.launcher.spawn(
                 policy, descriptors: pipes.forJail(executable), denied: { [feed] in feed.received($0) })
         } catch {
             pipes.closeAll()
+            environment.metrics.didNotStart(plugin.name)
             // A launcher that is gone is on its way back.
             throw HostError(
                 .jailFailed, "the plugin \(plugin.name) was not started: \(error.message)",
                 retryable: error.code == .launcher)
         }
         pipes.closeJailEnds()
+        environment.metrics.builtJail(after: Int64(clamping: Clock.monotonicNanoseconds() - start))
         let instance = PluginInstance(
-            plugin: plugin, id: id, jail: jail, pipes: pipes, feed: feed, environment: environment)
+            plugin: plugin, id: id, jail: jail, profile: profile, pipes: pipes, feed: feed, environment: environment)
         do {
             try await instance.begin()
+            environment.metrics.started(plugin.name, after: Int64(clamping: Clock.monotonicNanoseconds() - start))
         } catch {
+            environment.metrics.didNotStart(plugin.name)
             instance.kill(cause: error)
             throw error
         }
@@ -74,8 +81,8 @@ final class PluginInstance: Sendable {
         "no permission of this version shows files of the machine; carry the data in the program, write below /tmp"
 
     private init(
-        plugin: InstalledPlugin, id: String, jail: Jail, pipes: InstanceDescriptors, feed: DenialFeed,
-        environment: Environment
+        plugin: InstalledPlugin, id: String, jail: Jail, profile: String, pipes: InstanceDescriptors,
+        feed: DenialFeed, environment: Environment
     ) {
         self.plugin = plugin
         self.id = id
@@ -84,6 +91,8 @@ final class PluginInstance: Sendable {
         let log = environment.log
         self.log = log
         redactor = log.redactor
+        let meter = environment.metrics.meter(of: id, plugin: plugin.name, jail: profile)
+        self.meter = meter
         captures = [
             OutputCapture(descriptor: pipes.output.host, source: "stdout", log: log, poller: environment.poller) {
                 log.add(Diagnosis.wroteToStandardOutput($0))
@@ -94,11 +103,14 @@ final class PluginInstance: Sendable {
         session = PluginSession(
             plugin: plugin.name, descriptor: pipes.channel.host, poller: environment.poller,
             callbacks: PluginSession.Callbacks(
-                log: { log.add($0) }, diagnose: { log.add($0) }, services: environment.services,
+                log: { log.add($0, request: $1) }, diagnose: { log.add($0, request: $1) },
+                services: environment.services,
                 explainEnd: { [denied = environment.denied] in
                     let end = await Self.end(of: jail, within: HostLimits.exitStatusMilliseconds)
                     epitaph.end.withLock { $0 = end }
+                    meter.saw(end)
                     if let denial = end.flatMap({ Denial($0, plugin: plugin.name, instance: id) }) {
+                        meter.denied(denial)
                         log.add(denial)
                         denied(denial, nil)
                     }
@@ -108,6 +120,7 @@ final class PluginInstance: Sendable {
                 ended: { cause in
                     jail.kill()
                     feed.leaveSession()
+                    meter.ended(cause)
                     Task { [denied = environment.denied] in
                         // The launcher says it once the jail is gone.
                         let end = await Self.end(of: jail, within: HostLimits.exitStatusMilliseconds)
@@ -122,9 +135,10 @@ final class PluginInstance: Sendable {
                     var cause = cause
                     cause.message = log.redactor.redact(cause.message)
                     environment.ended(id, cause)
-                }))
+                }, meter: meter))
         feed.belong(to: session)
         feed.deliver { [denied = environment.denied] denial, context in
+            meter.denied(denial)
             let denial = denial.redacted(by: log.redactor)
             log.add(denial)
             denied(denial, context)
@@ -133,10 +147,13 @@ final class PluginInstance: Sendable {
     }
 
     /// Tells the plugin's author of a mistake.
-    func note(_ diagnosis: Diagnosis) { log.add(diagnosis) }
+    func note(_ diagnosis: Diagnosis, request: String) { log.add(diagnosis, request: request) }
 
     /// Tells them of something that the host refused the plugin.
-    func note(_ denial: Denial) { log.add(denial) }
+    func note(_ denial: Denial) {
+        meter.denied(denial)
+        log.add(denial)
+    }
 
     /// hello … started.
     private func begin() async throws(HostError) {
@@ -165,6 +182,7 @@ final class PluginInstance: Sendable {
 
     /// stop, dispose, and then the process: asked, then told. Calls that are open at the deadline are cancelled.
     func stop() async {
+        meter.willStop()
         let drain = deadline(.stopping)
         let last = Task { [session, jail, name = plugin.name] in
             try await Task.sleep(for: .milliseconds(drain))
@@ -189,6 +207,7 @@ final class PluginInstance: Sendable {
 
     /// Ends the process at once and waits until the kernel is done with it. Its output is read to the end.
     func destroy() async {
+        meter.willStop()
         jail.kill()
         session.fail(HostError(.pluginFailed, "the plugin \(plugin.name) has served its one call"))
         _ = await end(within: HostLimits.terminateMilliseconds)

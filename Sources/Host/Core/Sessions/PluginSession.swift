@@ -11,9 +11,10 @@ final class PluginSession: Sendable {
     typealias Answer = Result<Message.Payload, HostError>
 
     struct Callbacks: Sendable {
-        var log: @Sendable (Message.LogRecord) -> Void
+        /// With the request on whose behalf, if any; as for a diagnosis.
+        var log: @Sendable (Message.LogRecord, String?) -> Void
         /// The plugin's author made a mistake.
-        var diagnose: @Sendable (Diagnosis) -> Void
+        var diagnose: @Sendable (Diagnosis, String?) -> Void
         var services: any HostServices
         /// The plugin closed its socket: find out why it went. The answer is the cause that callers are given.
         var explainEnd: @Sendable () async -> HostError
@@ -21,6 +22,7 @@ final class PluginSession: Sendable {
         var left: @Sendable (SessionRemains) -> Void = { _ in }
         /// The conversation is over; called once.
         var ended: @Sendable (HostError) -> Void
+        var meter: InstanceMeter?
     }
 
     private struct State {
@@ -176,7 +178,7 @@ final class PluginSession: Sendable {
                 let due = Self.due(at: call.deadline)
                 state.calls.add(
                     stream,
-                    .init(waiter: waiter, number: number, due: due, deadline: call.deadline, tool: context.tool))
+                    .init(waiter: waiter, number: number, due: due, deadline: call.deadline, context: context))
                 wake(at: due, &state)
                 transmit(Message.call(call).encoded(stream: stream), &state)
                 return nil
@@ -219,9 +221,9 @@ final class PluginSession: Sendable {
         }
         for (stream, call) in overdue {
             let heard = state.withLock { $0.heard }
-            let diagnosis = Diagnosis.unanswered(call.tool)
+            let diagnosis = Diagnosis.unanswered(call.context.tool)
             if abandon(stream, HostError(.deadlineExceeded, diagnosis.forCaller, retryable: true)) {
-                callbacks.diagnose(diagnosis)
+                callbacks.diagnose(diagnosis, call.context.requestID)
             }
             reply(.ping(nonce: call.deadline), stream: 0)
             _ = poller.timer(afterMilliseconds: HostLimits.silenceMilliseconds) { [weak self] in
@@ -235,7 +237,7 @@ final class PluginSession: Sendable {
     private func failIfSilent(since heard: UInt64) {
         guard state.withLock({ $0.heard == heard && $0.end == nil }) else { return }
         let diagnosis = Diagnosis.silent(HostLimits.silenceMilliseconds)
-        callbacks.diagnose(diagnosis)
+        callbacks.diagnose(diagnosis, nil)
         fail(HostError(.deadlineExceeded, "the plugin \(plugin) failed: \(diagnosis.forCaller)", retryable: true))
     }
 
@@ -249,10 +251,10 @@ final class PluginSession: Sendable {
         }
         switch action {
         case .wait, .ping: break
-        case .blocked(let milliseconds): callbacks.diagnose(.blocksItsLoop(milliseconds))
+        case .blocked(let milliseconds): callbacks.diagnose(.blocksItsLoop(milliseconds), nil)
         case .dead(let milliseconds):
             let diagnosis = Diagnosis.dead(milliseconds)
-            callbacks.diagnose(diagnosis)
+            callbacks.diagnose(diagnosis, nil)
             fail(HostError(.pluginFailed, "the plugin \(plugin) failed: \(diagnosis.forCaller)", retryable: true))
         }
     }
@@ -288,6 +290,7 @@ final class PluginSession: Sendable {
         }
         let effects = state.withLock { state in
             state.heard += 1
+            defer { callbacks.meter?.received(count, lateFrames: state.core.lateFrames) }
             return state.end == nil ? state.core.receive(UnsafeRawBufferPointer(rebasing: room[..<count])) : []
         }
         SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
@@ -309,7 +312,7 @@ final class PluginSession: Sendable {
         case .cancelHostCall(let stream): state.withLock { $0.hostCalls[stream] }?.cancel()
         case .refuseHostCall(let stream, let error):
             reply(.error(error, retryable: error.code == .unavailable), stream: stream)
-        case .log(let record): callbacks.log(record)
+        case .log(let record, let request): callbacks.log(record, request)
         case .pong(let nonce): reply(.pong(nonce: nonce), stream: 0)
         case .heardPong(let nonce):
             let waiter = state.withLock { state in
@@ -318,15 +321,15 @@ final class PluginSession: Sendable {
             }
             waiter?.resume(returning: nil)
         case .progress(_, let context, let progress):
-            callbacks.log(progress.record(of: context.tool))
+            callbacks.log(progress.record(of: context.tool), context.requestID)
             context.progress?(progress)
         case .grant(let stream, let bytes): reply(.credit(bytes: bytes), stream: stream)
         case .cancelCall(let stream, let reason): reply(.cancel(reason: reason), stream: stream)
-        case .diagnosis(let diagnosis): callbacks.diagnose(diagnosis)
+        case .diagnosis(let diagnosis, let request): callbacks.diagnose(diagnosis, request)
         case .failed(let error):
             reply(.abort(error), stream: 0)
             let diagnosis = Diagnosis.violation(error)
-            callbacks.diagnose(diagnosis)
+            callbacks.diagnose(diagnosis, nil)
             fail(HostError(.pluginFailed, "the plugin \(plugin) broke the protocol: \(diagnosis.forCaller)"))
         }
     }
@@ -370,6 +373,7 @@ final class PluginSession: Sendable {
             Task { self.fail(HostError(.pluginFailed, "the plugin \(self.plugin) does not read what it is sent")) }
             return
         }
+        callbacks.meter?.sent(bytes.count)
         state.core.noteSent(bytes)
         state.unsent.append(bytes, passing: socket)
         guard !state.isFlushDue else { return }
@@ -427,7 +431,8 @@ final class PluginSession: Sendable {
             state.hostCalls = [:]
             return (copy, remains)
         }
-        guard var (waiting, remains) = ended else { return }
+        guard let (state, remains) = ended else { return }
+        var waiting = state
         poller.health.forget(self)
         callbacks.left(remains)
         callbacks.ended(cause)

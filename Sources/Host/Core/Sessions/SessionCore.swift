@@ -35,14 +35,15 @@ struct SessionCore {
         case perform(stream: UInt64, Message.HostCall, CallContext)
         case cancelHostCall(stream: UInt64)
         case refuseHostCall(stream: UInt64, ABIError)
-        case log(Message.LogRecord)
+        /// With the request on whose behalf, if any; as for a diagnosis.
+        case log(Message.LogRecord, request: String?)
         case pong(nonce: UInt64)
         case heardPong(nonce: UInt64)
         case progress(stream: UInt64, CallContext, Message.Progress)
         case grant(stream: UInt64, bytes: UInt32)
         /// The host wants no more of a call that it has answered already.
         case cancelCall(stream: UInt64, reason: String)
-        case diagnosis(Diagnosis)
+        case diagnosis(Diagnosis, request: String?)
         case failed(ABIError)
     }
 
@@ -97,7 +98,8 @@ struct SessionCore {
         case .result(let payload): try end(stream, .success(payload), &effects)
         case .error(let error, let retryable):
             if error.code == .pluginFailed, let call = openCalls[stream] {
-                effects.append(.diagnosis(.threw(call.context.tool, error.message)))
+                effects.append(
+                    .diagnosis(.threw(call.context.tool, error.message), request: call.context.requestID))
             }
             try end(stream, .failure(answered(error, retryable: retryable)), &effects)
         case .data(let bytes): try take(bytes, stream, &effects)
@@ -113,7 +115,7 @@ struct SessionCore {
         case .hostCall(let call): try open(call, stream: stream, &effects)
         case .log(let record):
             if stream != 0 { guard try isOpen(stream) else { return } }
-            effects.append(.log(record))
+            effects.append(.log(record, request: openCalls[stream]?.context.requestID))
         case .ping(let nonce): effects.append(.pong(nonce: nonce))
         case .pong(let nonce): effects.append(.heardPong(nonce: nonce))
         default: break
@@ -143,7 +145,7 @@ struct SessionCore {
         _ stream: UInt64, _ result: Result<Message.Payload, HostError>, _ effects: inout [Effect]
     ) throws(ABIError) {
         guard try isOpen(stream), var call = openCalls.removeValue(forKey: stream) else {
-            if !givenUp.answered(stream) { effects.append(.diagnosis(.answeredTwice(stream))) }
+            if !givenUp.answered(stream) { effects.append(.diagnosis(.answeredTwice(stream), request: nil)) }
             return
         }
         for child in hostCalls(of: stream) { effects.append(.cancelHostCall(stream: child)) }
@@ -180,7 +182,7 @@ struct SessionCore {
 
     private func refuseAnswer(_ call: OpenCall, _ stream: UInt64, _ effects: inout [Effect]) {
         let diagnosis = Diagnosis.answerTooLarge(call.context.tool)
-        effects.append(.diagnosis(diagnosis))
+        effects.append(.diagnosis(diagnosis, request: call.context.requestID))
         effects.append(
             .answer(
                 stream: stream,

@@ -17,6 +17,7 @@ final class InstanceStarter: Sendable {
     private let poller: DescriptorPoller
     private let services: any HostServices
     private let incidents: IncidentRecorder
+    private let metrics: HostMetrics
     private let showsPaths: Bool
     private let logs = Mutex<[String: PluginLog]>([:])
     /// What was verified once and is executed at every start, by digest.
@@ -25,7 +26,7 @@ final class InstanceStarter: Sendable {
     init(
         catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime?,
         poller: DescriptorPoller, services: any HostServices, incidents: IncidentRecorder,
-        showsPaths: Bool
+        metrics: HostMetrics, showsPaths: Bool
     ) {
         self.showsPaths = showsPaths && (!launcher.privileged || geteuid() == 0)
         self.catalog = catalog
@@ -35,6 +36,7 @@ final class InstanceStarter: Sendable {
         self.poller = poller
         self.services = services
         self.incidents = incidents
+        self.metrics = metrics
     }
 
     /// How a process is called in logs.
@@ -49,7 +51,7 @@ final class InstanceStarter: Sendable {
                 plugin, id: id(plugin, member), executable: try program(of: plugin),
                 in: PluginInstance.Environment(
                     launcher: launcher, python: python, poller: poller, services: services, log: log(of: plugin.name),
-                    showsPaths: showsPaths, denied: Self.recording(to: audit), left: { [incidents] in incidents.left($0, $1) },
+                    showsPaths: showsPaths, denied: Self.recording(to: audit), left: { [incidents] in incidents.left($0, $1) }, metrics: metrics,
                     ended: { _, cause in ended(cause) }))
             try recordStart(instance)
             // Its end may have been told before it was known to the supervisor; then nobody will tell again.
@@ -80,7 +82,9 @@ final class InstanceStarter: Sendable {
         logs.withLock { logs in
             if let log = logs[name] { return log }
             let logger = Logger(label: "nexus.plugin.\(name)")
-            let log = PluginLog { logger.info("\($0)") }
+            let log = PluginLog { line in
+                logger.info("\(line.text)", metadata: line.request.map { ["request": "\($0)"] })
+            }
             logs[name] = log
             return log
         }

@@ -30,7 +30,8 @@ public actor Supervisor {
     public init(
         catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime? = nil,
         poller: DescriptorPoller, services: any HostServices, incidents: IncidentRecorder,
-        restarts: RestartControl, budget: HostBudget = .standard, showsPaths: Bool = false
+        restarts: RestartControl, budget: HostBudget = .standard,
+        metrics: HostMetrics = HostMetrics(), showsPaths: Bool = false
     ) {
         self.catalog = catalog
         self.restarts = restarts
@@ -38,7 +39,7 @@ public actor Supervisor {
         book = FleetBook(budget: budget)
         starter = InstanceStarter(
             catalog: catalog, audit: audit, launcher: launcher, python: python, poller: poller, services: services,
-            incidents: incidents, showsPaths: showsPaths)
+            incidents: incidents, metrics: metrics, showsPaths: showsPaths)
     }
 
     deinit { idleCheck?.cancel() }

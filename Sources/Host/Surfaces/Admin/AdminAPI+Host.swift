@@ -135,13 +135,21 @@ extension AdminAPI {
     }
 
     func createToken(_ call: Call) async throws(HostError) -> WireResponse {
-        let body = try RequestBody(call.request.body, names: ["user", "mayActFor", "seconds"])
+        let body = try RequestBody(call.request.body, names: ["user", "mayActFor", "use", "seconds"])
         guard let user = try body.string("user") else {
             throw HostError(.invalidRequest, "a token needs a user")
         }
+        let use = try body.string("use") ?? Token.Use.tools.rawValue
+        guard let use = Token.Use(rawValue: use) else {
+            throw HostError(.invalidRequest, "a token is for tools or for metrics, not \(JSONValue.quoted(use))")
+        }
         let (record, bearer) = try tokens.create(
-            user: user, mayActFor: try body.string("mayActFor"), lifetimeSeconds: try body.integer("seconds"))
-        try self.record("token-created", "", call, [("token", .string(record.id)), ("user", .string(user))])
+            user: user, mayActFor: try body.string("mayActFor"), use: use,
+            lifetimeSeconds: try body.integer("seconds"))
+        let about: [(String, JSONValue)] = [
+            ("token", .string(record.id)), ("user", .string(user)), ("use", .string(use.rawValue)),
+        ]
+        try self.record("token-created", "", call, about)
         var description = Self.describe(record).objectValue ?? JSONObject()
         description["token"] = .string(bearer)
         return Self.ok(.object(description))
@@ -157,7 +165,7 @@ extension AdminAPI {
         [
             "id": .string(token.id), "user": .string(token.user), "mayActFor": JSONValue(token.mayActFor),
             "created": JSONValue(token.created), "expires": token.expires.map { JSONValue($0) } ?? .null,
-            "revoked": token.revoked.map { JSONValue($0) } ?? .null,
+            "revoked": token.revoked.map { JSONValue($0) } ?? .null, "use": .string(token.use.rawValue),
         ]
     }
 

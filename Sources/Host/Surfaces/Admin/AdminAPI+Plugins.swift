@@ -91,7 +91,12 @@ extension AdminAPI {
         let lines = await supervisor.log(of: plugin.name, after: after)
         return Self.ok([
             "lines": .array(
-                lines.map { ["seq": JSONValue($0.number), "time": .string($0.time), "text": .string($0.text)] }),
+                lines.map {
+                    [
+                        "seq": JSONValue($0.number), "time": .string($0.time), "text": .string($0.text),
+                        "request": JSONValue($0.request),
+                    ]
+                }),
             "next": JSONValue(lines.last?.number ?? after),
         ])
     }

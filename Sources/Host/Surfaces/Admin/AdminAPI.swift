@@ -17,12 +17,13 @@ public struct AdminAPI: Sendable {
     let tokens: TokenStore
     let audit: AuditLog
     let incidents: IncidentStore
+    let metrics: HostMetrics
     let facts: HostFacts
     let shutDown: @Sendable () async -> Void
 
     public init(
         authenticator: Authenticator, catalog: PluginCatalog, supervisor: Supervisor, pipeline: CallPipeline,
-        secrets: SecretStore, tokens: TokenStore, audit: AuditLog, incidents: IncidentStore,
+        secrets: SecretStore, tokens: TokenStore, audit: AuditLog, incidents: IncidentStore, metrics: HostMetrics,
         facts: HostFacts,
         shutDown: @escaping @Sendable () async -> Void
     ) {
@@ -34,6 +35,7 @@ public struct AdminAPI: Sendable {
         self.tokens = tokens
         self.audit = audit
         self.incidents = incidents
+        self.metrics = metrics
         self.facts = facts
         self.shutDown = shutDown
     }
@@ -88,6 +90,8 @@ public struct AdminAPI: Sendable {
         Route("POST", APIPath.tokens) { $0.createToken },
         Route("DELETE", "/v1/tokens/*") { $0.revokeToken },
         Route("GET", APIPath.audit) { $0.tailAudit },
+        Route("GET", APIPath.ledger) { $0.showLedger },
+        Route("GET", APIPath.metrics) { $0.showMetrics },
     ]
 
     public func respond(to request: WireRequest) async -> WireResponse {
@@ -111,9 +115,7 @@ public struct AdminAPI: Sendable {
                     + "is not part of the API"
             )
         } catch {
-            return Self.failure(
-                Self.statusCode(error.code), error.code.rawValue, error.message, retryable: error.retryable,
-                retryAfterMilliseconds: error.retryAfterMilliseconds)
+            return Self.failure(error)
         }
     }
 
@@ -153,11 +155,19 @@ public struct AdminAPI: Sendable {
         WireResponse(status: 200, headers: [("content-type", "application/json")], body: value.encoded())
     }
 
+    static func failure(_ error: HostError) -> WireResponse {
+        failure(
+            statusCode(error.code), error.code.rawValue, error.message, retryable: error.retryable,
+            retryAfterMilliseconds: error.retryAfterMilliseconds, request: error.call?.requestID)
+    }
+
     static func failure(
-        _ status: Int, _ code: String, _ message: String, retryable: Bool = false, retryAfterMilliseconds: Int? = nil
+        _ status: Int, _ code: String, _ message: String, retryable: Bool = false, retryAfterMilliseconds: Int? = nil,
+        request: String? = nil
     ) -> WireResponse {
         let failure = APIFailure(
-            code: code, message: message, retryable: retryable, retryAfterMilliseconds: retryAfterMilliseconds)
+            code: code, message: message, retryable: retryable, retryAfterMilliseconds: retryAfterMilliseconds,
+            request: request)
         let body = failure.json.encoded()
         return WireResponse(status: status, headers: [("content-type", "application/json")], body: body)
     }

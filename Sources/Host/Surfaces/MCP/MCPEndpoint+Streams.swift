@@ -10,7 +10,7 @@ extension MCPEndpoint {
         _ message: MCPMessage.Request, _ revision: MCPRevision, for request: MCPRequest, as presented: Presented,
         actor: String
     ) async throws(MCPFault) -> MCPResponse {
-        var call = try MCPToolCall(message, body: request.body, presented: presented, surface: request.surface)
+        var call = try MCPToolCall(message, in: request, presented: presented)
         let token = try MCPProgressToken.of(message)
         let feed = request.reads(MCPEvent.mediaType) ? token.map(MCPCallFeed.init) : nil
         if let feed { call.request.progress = { feed.report($0) } }

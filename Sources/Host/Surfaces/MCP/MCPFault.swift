@@ -36,6 +36,14 @@ struct MCPFault: Error {
         self.id = id
     }
 
+    /// Says which call it was, so that the logs can be searched for it.
+    mutating func identify(_ call: CallIdentity?) {
+        guard let call else { return }
+        var members = data?.objectValue ?? JSONObject()
+        members["request"] = .string(call.requestID)
+        data = .object(members)
+    }
+
     /// The authenticator's refusal, with the challenge of RFC 6750 section 3.
     init(refusing presented: Presented, _ error: HostError) {
         switch error.code {

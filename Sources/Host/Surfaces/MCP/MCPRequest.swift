@@ -1,4 +1,5 @@
 public import HostCore
+internal import JSONBytes
 
 /// One HTTP request at the MCP endpoint, as the transport read it.
 public struct MCPRequest: Sendable {
@@ -37,6 +38,19 @@ public struct MCPRequest: Sendable {
             let name = item.prefix { $0 != ";" }.trimmingPrefix { $0 == " " || $0 == "\t" }
             return name.prefix { $0 != " " && $0 != "\t" }.lowercased() == mediaType
         }
+    }
+
+    /// W3C Trace Context: of the message's `_meta`, which is the agent's own word; else of the HTTP headers, which an
+    /// instrumented client or proxy adds. A `traceparent` that came twice is none, several `tracestate` are one list.
+    func trace(beside meta: JSONObject) -> (parent: String?, state: String?) {
+        if let parent = meta[MCPMetaKey.traceparent]?.stringValue {
+            return (parent, meta[MCPMetaKey.tracestate]?.stringValue)
+        }
+        // On stdio the headers are those of `nexus mcp`, which is no caller.
+        let parents = isStdio ? [] : values(of: MCPMetaKey.traceparent)
+        guard parents.count == 1 else { return (nil, nil) }
+        let states = values(of: MCPMetaKey.tracestate)
+        return (parents[0], states.isEmpty ? nil : states.joined(separator: ","))
     }
 
     func values(of name: String) -> [String] { headers.filter { $0.name == name }.map(\.value) }

@@ -6,16 +6,15 @@ internal import JSONBytes
 struct MCPToolCall {
     var request: ToolRequest
 
-    /// - Parameter body: the message as it came: the arguments are carried as their bytes, never written anew.
-    init(_ message: MCPMessage.Request, body: [UInt8], presented: Presented, surface: String) throws(MCPFault) {
+    /// - Parameter http: the message as it came: the arguments are carried as their bytes, never written anew.
+    init(_ message: MCPMessage.Request, in http: MCPRequest, presented: Presented) throws(MCPFault) {
         guard let tool = message.params["name"]?.stringValue else {
             throw MCPFault(status: 400, .invalidParams, "tools/call needs the string \"name\"")
         }
-        let meta = try message.meta()
+        let trace = http.trace(beside: try message.meta())
         request = ToolRequest(
-            tool: tool, arguments: try Self.arguments(of: message, in: body), presented: presented, surface: surface,
-            traceparent: meta[MCPMetaKey.traceparent]?.stringValue, tracestate: meta[MCPMetaKey.tracestate]?.stringValue
-        )
+            tool: tool, arguments: try Self.arguments(of: message, in: http.body), presented: presented,
+            surface: http.surface, traceparent: trace.parent, tracestate: trace.state)
     }
 
     private static func arguments(of message: MCPMessage.Request, in body: [UInt8]) throws(MCPFault) -> [UInt8] {
@@ -34,31 +33,36 @@ struct MCPToolCall {
             return try Self.result(of: try await host.callTool(request), revision)
         } catch {
             let tool = host.listTools().first { $0.name == request.tool }
-            try refuse(error, tool: tool, host: host, revision)
+            if var fault = fault(for: error, tool: tool, host: host, revision) {
+                fault.identify(error.call)
+                throw fault
+            }
             return Self.failure(error, hasSchema: tool.flatMap { MCPToolListing.outputSchema(of: $0, revision) } != nil)
         }
     }
 
-    /// Throws for what is the protocol's business. The code alone does not decide, because a plugin chooses the code of
-    /// its own errors: it must not be able to say that the caller is unknown, or that a tool does not exist.
-    private func refuse(
-        _ error: HostError, tool: AgentTool?, host: any ToolHost, _ revision: MCPRevision
-    ) throws(MCPFault) {
+    /// What is the protocol's business; nil for what the agent can act on. The code alone does not decide, because a
+    /// plugin chooses the code of its own errors: it must not be able to say that the caller is unknown, or that a tool
+    /// does not exist.
+    private func fault(
+        for error: HostError, tool: AgentTool?, host: any ToolHost, _ revision: MCPRevision
+    ) -> MCPFault? {
         switch error.code {
         case .unknownTool where tool == nil:
-            throw MCPFault(status: revision.refusalStatus, .invalidParams, error.message)
+            return MCPFault(status: revision.refusalStatus, .invalidParams, error.message)
         case .unauthenticated, .forbidden:
             do throws(HostError) {
                 try host.authenticate(request.presented)
+                return nil
             } catch {
-                throw MCPFault(refusing: request.presented, error)
+                return MCPFault(refusing: request.presented, error)
             }
         case .auditFailed, .storageFailed, .secretUnreadable:
             // 200, because a call may have been made, and nothing on the way should repeat it for its status.
-            throw MCPFault(
+            return MCPFault(
                 status: 200, .internalError, error.message,
                 data: ["code": .string(error.code.rawValue), "retryable": .bool(error.retryable)])
-        default: return
+        default: return nil
         }
     }
 
@@ -72,7 +76,7 @@ struct MCPToolCall {
         var result = content(MCPContent.blocks(answer, json: value))
         if revision == .stateless || value.objectValue != nil { result["structuredContent"] = value }
         result["isError"] = false
-        result["_meta"] = [MCPMetaKey.request: .string(answer.requestID)]
+        result["_meta"] = .object(Self.names(of: answer.call))
         return result
     }
 
@@ -89,8 +93,18 @@ struct MCPToolCall {
         var result = content([MCPContent.text("\(error.code): \(error.message)\(advice)")])
         if !hasSchema { result["structuredContent"] = ["error": details] }
         result["isError"] = true
-        result["_meta"] = [MCPMetaKey.error: details]
+        var meta = error.call.map(names) ?? JSONObject()
+        meta[MCPMetaKey.error] = details
+        result["_meta"] = .object(meta)
         return result
+    }
+
+    /// What leads from an answer to the logs, and to the traces of others.
+    private static func names(of call: CallIdentity) -> JSONObject {
+        JSONObject([
+            (key: MCPMetaKey.request, value: .string(call.requestID)),
+            (key: MCPMetaKey.traceparent, value: .string(call.traceparent)),
+        ])
     }
 
     private static func content(_ blocks: [JSONValue]) -> JSONObject {

@@ -1,5 +1,6 @@
 // Two listeners. The Unix socket is for this machine's users, whom the kernel names; TCP on loopback is for agents with
 // a token. Both hand whole requests to pure adapters; nothing is decided here but who may knock.
+internal import HostAPI
 internal import HostCore
 internal import HTTPTypes
 internal import Hummingbird
@@ -23,7 +24,7 @@ public struct HostServer: Sendable {
         logger = Logger(label: label)
     }
 
-    /// The listener for agents: `/mcp` only, on loopback, with a token.
+    /// The listener for agents: `/mcp`, and `/metrics` for a monitor; on loopback, each with a token of its kind.
     public func agents(port: Int, ready: @escaping @Sendable (Int) async -> Void) -> any Service {
         let bound = BoundPort(port)
         return application(address: .hostname("127.0.0.1", port: port)) { channel in
@@ -35,12 +36,14 @@ public struct HostServer: Sendable {
             if let reason = browser.refusal(host: request.head.authority, origin: request.headers[.origin]) {
                 return Self.failure(403, "forbidden", reason)
             }
-            guard request.uri.path == "/mcp" else {
-                return Self.failure(404, "not-found", "there is only /mcp here")
+            guard ["/mcp", APIPath.metrics].contains(request.uri.path) else {
+                return Self.failure(404, "not-found", "there are only /mcp and /metrics here")
             }
             return try await whole(
                 request, context, limit: ServerLimits.messageBytes, presented: Presented(bearer: Self.bearer(request))
-            ) { await answer($0, surface: "mcp-http") }
+            ) { wire in
+                wire.path == "/mcp" ? await answer(wire, surface: "mcp-http") : await admin.scrape(wire)
+            }
         }
     }
 
@@ -52,7 +55,8 @@ public struct HostServer: Sendable {
             guard let peer = await context.peerUserID() else {
                 return Self.failure(401, "unauthenticated", "the kernel does not say who is connected")
             }
-            let isBundle = request.uri.path == "/v1/plugins"
+            let path = request.uri.path
+            let isBundle = path == APIPath.plugins || (path.hasPrefix("\(APIPath.plugins)/") && path.hasSuffix("/upgrade"))
             return try await whole(
                 request, context, limit: isBundle ? bodyLimit : ServerLimits.messageBytes,
                 presented: Presented(peerUserID: peer, bearer: Self.bearer(request))

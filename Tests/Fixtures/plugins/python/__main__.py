@@ -44,14 +44,17 @@ def answer(stream, value):
     send(33, stream, field(1, json.dumps(value).encode()))
 
 
-def look(stream):
+def look(stream, fields):
     seen = {path: os.path.exists(path) for path in ("/etc", "/home", "/usr/bin/env", "/usr/share", "/plugin.pyz")}
     try:
         open("/plugin.pyz", "ab")
         writable = True
     except OSError:
         writable = False
-    answer(stream, {"seen": seen, "writable": writable, "arguments": sys.argv[1:], "isolated": sys.flags.isolated})
+    trace = [fields.get(tag, b"").decode() for tag in (5, 6)]
+    answer(
+        stream,
+        {"seen": seen, "writable": writable, "arguments": sys.argv[1:], "isolated": sys.flags.isolated, "trace": trace})
 
 
 def stream_bytes(stream, total):
@@ -103,7 +106,7 @@ def offend(stream, how):
 def serve(stream, fields):
     tool, arguments = fields[1].decode(), json.loads(fields[2])
     if tool == "py_look":
-        look(stream)
+        look(stream, fields)
     elif tool == "py_stream":
         stream_bytes(stream, arguments.get("bytes", 0))
     elif tool == "py_progress":
