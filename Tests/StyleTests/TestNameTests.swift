@@ -7,6 +7,7 @@ struct TestNameTests {
     static let exceptions: Set<String> = [
         "Tests/ConformanceTests/NegativeControlTests.swift",  // sdk/conformance/controls
         "Tests/EgressTests/JailedProxyTests.swift",  // EgressProxy.swift and listen.c, with real programs
+        "Tests/HostCoreTests/SessionRaceTests.swift",  // PluginSession.swift and DescriptorPoller.swift together
         "Tests/HostCoreTests/TranscriptTests.swift",  // sdk/spec/vectors/transcripts.json
         "Tests/HostCoreTests/PluginSessionSocketsTests.swift",  // PluginSession.swift, descriptors
         "Tests/PluginABITests/AllocationTests.swift",  // what the hot path asks of malloc
