@@ -3,17 +3,18 @@ import Testing
 @testable import HostCore
 
 @Suite struct OpenCallsTests {
-    private func sample() -> OpenCalls<String> {
+    private func sample() throws -> OpenCalls<String> {
+        let context = try SamplePlugin.context()
         var calls = OpenCalls<String>()
         for (stream, due) in [(1, 30), (3, 10), (5, 20), (7, 10)] as [(UInt64, UInt64)] {
             calls.add(
-                stream, .init(waiter: "\(stream)", number: stream * 100, due: due, deadline: due, tool: "sample_echo"))
+                stream, .init(waiter: "\(stream)", number: stream * 100, due: due, deadline: due, context: context))
         }
         return calls
     }
 
-    @Test func thoseWhoseTimeHasComeAreFoundAndWhenTheNextOneComes() {
-        let calls = sample()
+    @Test func thoseWhoseTimeHasComeAreFoundAndWhenTheNextOneComes() throws {
+        let calls = try sample()
         #expect(calls.overdue(now: 9).calls.isEmpty)
         #expect(calls.overdue(now: 9).next == 10)
         #expect(calls.overdue(now: 10).calls.map(\.stream) == [3, 7])
@@ -22,8 +23,8 @@ import Testing
         #expect(calls.overdue(now: 30).next == nil)
     }
 
-    @Test func eachWaiterIsHandedOutOnce() {
-        var calls = sample()
+    @Test func eachWaiterIsHandedOutOnce() throws {
+        var calls = try sample()
         #expect(calls.stream(of: 500) == 5)
         #expect(calls.stream(of: 5) == nil)
         #expect(calls.take(5) == "5")

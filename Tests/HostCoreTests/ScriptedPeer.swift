@@ -134,11 +134,6 @@ final class ScriptedPeer: Sendable {
         throw HostError(.deadlineExceeded, "the host sent nothing")
     }
 
-    /// Sends bytes with a descriptor.
-    func send(_ bytes: [UInt8], passing passed: Int32) throws {
-        try #require(cjail_pass(descriptor, bytes, bytes.count, passed) == bytes.count)
-    }
-
     func next(_ kind: FrameKind) async throws -> Frame {
         let frame = try await kind == .ping ? nextOfAnyKind() : next()
         try #require(frame.kind == kind)

@@ -1,11 +1,10 @@
-#include "streams.h"
-
 #include "attempts.h"
+#include "streams.h"
 
 #include <stdlib.h>
 
 struct sockaddr_in elsewhere(const char *port) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port ? atoi(port) : 9)};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(port ? atoi(port) : 9))};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   return address;
 }

@@ -51,7 +51,8 @@ final class InstanceStarter: Sendable {
                 plugin, id: id(plugin, member), executable: try program(of: plugin),
                 in: PluginInstance.Environment(
                     launcher: launcher, python: python, poller: poller, services: services, log: log(of: plugin.name),
-                    showsPaths: showsPaths, denied: Self.recording(to: audit), left: { [incidents] in incidents.left($0, $1) }, metrics: metrics,
+                    showsPaths: showsPaths, denied: Self.recording(to: audit),
+                    left: { [incidents] in incidents.left($0, $1) }, metrics: metrics,
                     ended: { _, cause in ended(cause) }))
             try recordStart(instance)
             // Its end may have been told before it was known to the supervisor; then nobody will tell again.

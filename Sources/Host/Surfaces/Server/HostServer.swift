@@ -56,7 +56,8 @@ public struct HostServer: Sendable {
                 return Self.failure(401, "unauthenticated", "the kernel does not say who is connected")
             }
             let path = request.uri.path
-            let isBundle = path == APIPath.plugins || (path.hasPrefix("\(APIPath.plugins)/") && path.hasSuffix("/upgrade"))
+            let isBundle =
+                path == APIPath.plugins || (path.hasPrefix("\(APIPath.plugins)/") && path.hasSuffix("/upgrade"))
             return try await whole(
                 request, context, limit: isBundle ? bodyLimit : ServerLimits.messageBytes,
                 presented: Presented(peerUserID: peer, bearer: Self.bearer(request))
