@@ -14,10 +14,15 @@ struct DownCommand: HostCommand {
         guard let process = answer["processID"]?.intValue.flatMap(Int32.init(exactly:)), process > 1 else {
             throw CommandFailure("nexusd did not say which process it is")
         }
-        for _ in 0..<600 where kill(process, 0) == 0 || errno == EPERM { try await Task.sleep(for: .milliseconds(50)) }
+        // Open calls may take until their deadline, and their plugins some seconds to end.
+        let seconds = 90
+        for _ in 0..<seconds * 20 where kill(process, 0) == 0 || errno == EPERM {
+            try await Task.sleep(for: .milliseconds(50))
+        }
         guard kill(process, 0) != 0, errno == ESRCH else {
             throw CommandFailure(
-                "nexusd, process \(process), is still there after 30 s; see \(HomePath.log(home: host.homePath))")
+                "nexusd, process \(process), is still there after \(seconds) s; "
+                    + "see \(HomePath.log(home: host.homePath))")
         }
         host.output.show(["stopped": JSONValue(Int(process))]) { _ in
             host.output.line("nexusd, process \(process), has stopped")

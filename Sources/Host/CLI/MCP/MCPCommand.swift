@@ -28,9 +28,14 @@ struct MCPCommand: HostCommand {
         } forward: {
             try await link.forward($0, $1)
         }
-        try await front.run(input: StandardInput.chunks()) { line in
-            try FileHandle.standardOutput.write(contentsOf: line + [0x0A])
+        let serving = Task {
+            try await front.run(input: StandardInput.chunks()) { line in
+                try FileHandle.standardOutput.write(contentsOf: line + [0x0A])
+            }
         }
+        // Nobody waits for the answers any more: nexusd hears that its requests are dropped.
+        ReaderWatch.whenGone(STDOUT_FILENO) { serving.cancel() }
+        do { try await serving.value } catch is CancellationError {}
     }
 }
 
