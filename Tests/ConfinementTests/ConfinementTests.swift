@@ -36,7 +36,7 @@ import Testing
                 == JailPolicy(
                     name: "sample#1", profile: "python",
                     program: .script(interpreter: "/usr/bin/python3", script: "/plugin.pyz"),
-                    arguments: ["/usr/bin/python3", "-I", "-B", "/plugin.pyz", "-v"], mounts: Self.python.mounts))
+                    arguments: ["/usr/bin/python3", "-I", "-S", "-B", "/plugin.pyz", "-v"], mounts: Self.python.mounts))
     }
 
     @Test func pluginThatIsPassedSocketsHasTheFilterThatHoldsThem() throws {

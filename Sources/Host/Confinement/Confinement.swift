@@ -49,8 +49,9 @@ public enum Confinement {
         }
         return JailPolicy(
             name: name, profile: "python", program: .script(interpreter: PythonRuntime.interpreter, script: script),
-            // Isolated: no environment variables, no user site; and no bytecode is written.
-            arguments: [PythonRuntime.interpreter, "-I", "-B", script] + arguments, mounts: python.mounts,
+            // Isolated: no environment variables, no user site. No search for installed packages, which are not there;
+            // it asks for the home folder too, and then the C library for a name service's socket. No bytecode.
+            arguments: [PythonRuntime.interpreter, "-I", "-S", "-B", script] + arguments, mounts: python.mounts,
             limits: limits)
     }
 
