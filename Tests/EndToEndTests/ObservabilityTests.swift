@@ -45,7 +45,7 @@ import Testing
         // Every call was authenticated; only those that got that far were with a plugin.
         let stages = [
             ("authenticate", 7.0), ("resolve", 7), ("validate", 6), ("policy", 5), ("bind", 5), ("instance", 5),
-            ("queue", 5), ("audit-intent", 5), ("plugin", 5), ("redact", 3), ("audit-outcome", 7),
+            ("audit-intent", 5), ("plugin", 5), ("redact", 3), ("audit-outcome", 7),
         ]
         for (stage, count) in stages {
             let found = value(metrics, "nexus_call_stage_seconds_count", ["stage": .string(stage)])

@@ -9,10 +9,8 @@ enum CallStage: String, Sendable, CaseIterable {
     case policy
     /// The credentials of the call.
     case bind
-    /// A running instance, started if there is none.
+    /// An instance that has room for the call: there, started, or waited for.
     case instance
-    /// Waiting for the instance to have room.
-    case queue
     case auditIntent = "audit-intent"
     /// The plugin works.
     case plugin
