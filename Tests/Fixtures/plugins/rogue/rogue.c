@@ -11,13 +11,14 @@
 static const char *mode = "";
 static bool is(const char *name) { return strcmp(mode, name) == 0; }
 
-// hang, die or break at one step of its life, as in the mode hang-at-start.
+// hang, die or break at one step of its life, as in the mode hang-at-start. Other modes may be named after a step too.
 static void fault_at(const char *step) {
   const char *at = strstr(mode, "-at-");
   if (!at || strcmp(at + 4, step) != 0) return;
   if (strncmp(mode, "die-", 4) == 0) _exit(3);
   // Allowed in the state `starting` only, and there the other is not.
   if (strncmp(mode, "break-", 6) == 0) abi_send(strcmp(step, "start") == 0 ? STOPPED : STARTED, 0, NULL);
+  else if (strncmp(mode, "hang-", 5) != 0) return;
   for (;;) pause();
 }
 
