@@ -1,8 +1,8 @@
 internal import HostAPI
 internal import JSONBytes
 
-/// The front's way to nexusd: one HTTP request a message. Where the answer is a stream of events, the messages in it are
-/// told apart: notifications, which are passed on as they come, and the answer at the end.
+/// The front's way to nexusd: one HTTP request a message. Where the answer is a stream of events, the messages in it
+/// are told apart: notifications, which are passed on as they come, and the answer at the end.
 struct HostLink: Sendable {
     let client: HostClient
 

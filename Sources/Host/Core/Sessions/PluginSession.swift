@@ -18,14 +18,15 @@ final class PluginSession: Sendable {
         var services: any HostServices
         /// The plugin closed its socket: find out why it went. The answer is the cause that callers are given.
         var explainEnd: @Sendable () async -> HostError
-        /// What the conversation left behind; called once, before `ended`.
+        /// What the conversation left behind; called once, before anybody can see that it is over, so within the
+        /// session's lock.
         var left: @Sendable (SessionRemains) -> Void = { _ in }
         /// The conversation is over; called once.
         var ended: @Sendable (HostError) -> Void
         var meter: InstanceMeter?
     }
 
-    private struct State {
+    struct State {
         var core: SessionCore
         var calls = OpenCalls<CheckedContinuation<Answer, Never>>()
         /// Wakes at the first deadline of a call, or before; there is one for all of them.
@@ -45,12 +46,12 @@ final class PluginSession: Sendable {
         var pings: [UInt64: CheckedContinuation<HostError?, Never>] = [:]
     }
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let callCount = Atomic<UInt64>(0)
     private let descriptor: Int32
-    private let poller: DescriptorPoller
-    private let callbacks: Callbacks
-    private let plugin: String
+    let poller: DescriptorPoller
+    let callbacks: Callbacks
+    let plugin: String
 
     /// Takes over the descriptor of a connected socket.
     init(plugin: String, descriptor: Int32, poller: DescriptorPoller, callbacks: Callbacks) {
@@ -194,89 +195,6 @@ final class PluginSession: Sendable {
         if let stream { abandon(stream, HostError(HostError.Code("cancelled"), "the caller cancelled the call")) }
     }
 
-    // MARK: deadlines
-
-    /// - Parameter deadline: in Unix milliseconds. What the wall clock does later changes nothing.
-    private static func due(at deadline: UInt64) -> UInt64 {
-        let now = Clock.unixMilliseconds()
-        let left = deadline > now ? min(deadline - now, HostLimits.timerMilliseconds) : 0
-        return Clock.monotonicNanoseconds() + left * 1_000_000
-    }
-
-    private func wake(at due: UInt64, _ state: inout State) {
-        if let alarm = state.alarm {
-            guard due < alarm.due else { return }
-            poller.cancel(alarm.timer)
-        }
-        state.alarm = (due, poller.timer(at: due) { [weak self] in self?.expire() })
-    }
-
-    /// Ends the calls whose deadline has passed.
-    private func expire() {
-        let overdue = state.withLock { state in
-            state.alarm = nil
-            let (overdue, next) = state.calls.overdue(now: Clock.monotonicNanoseconds())
-            if let next { wake(at: next, &state) }
-            return overdue
-        }
-        for (stream, call) in overdue {
-            let heard = state.withLock { $0.heard }
-            let diagnosis = Diagnosis.unanswered(call.context.tool)
-            if abandon(stream, HostError(.deadlineExceeded, diagnosis.forCaller, retryable: true)) {
-                callbacks.diagnose(diagnosis, call.context.requestID)
-            }
-            reply(.ping(nonce: call.deadline), stream: 0)
-            _ = poller.timer(afterMilliseconds: HostLimits.silenceMilliseconds) { [weak self] in
-                self?.failIfSilent(since: heard)
-            }
-        }
-    }
-
-    /// A plugin that has missed a deadline and then answers neither the cancel nor a ping is dead, whatever its process
-    /// does.
-    private func failIfSilent(since heard: UInt64) {
-        guard state.withLock({ $0.heard == heard && $0.end == nil }) else { return }
-        let diagnosis = Diagnosis.silent(HostLimits.silenceMilliseconds)
-        callbacks.diagnose(diagnosis, nil)
-        fail(HostError(.deadlineExceeded, "the plugin \(plugin) failed: \(diagnosis.forCaller)", retryable: true))
-    }
-
-    /// Pings the plugin when its time has come, and ends the session of one that is dead. For `HealthTimer`.
-    func checkHealth() {
-        let action: HealthCheck.Action = state.withLock { state in
-            guard state.end == nil, state.core.lifecycle.state == .running else { return .wait }
-            let action = state.health.tick(now: Clock.unixMilliseconds(), isBusy: state.core.hasOpenCalls)
-            if case .ping(let nonce) = action { transmit(Message.ping(nonce: nonce).encoded(), &state) }
-            return action
-        }
-        switch action {
-        case .wait, .ping: break
-        case .blocked(let milliseconds): callbacks.diagnose(.blocksItsLoop(milliseconds), nil)
-        case .dead(let milliseconds):
-            let diagnosis = Diagnosis.dead(milliseconds)
-            callbacks.diagnose(diagnosis, nil)
-            fail(HostError(.pluginFailed, "the plugin \(plugin) failed: \(diagnosis.forCaller)", retryable: true))
-        }
-    }
-
-    /// - Returns: false if the call had ended already.
-    @discardableResult
-    private func abandon(_ stream: UInt64, _ error: HostError) -> Bool {
-        let waiter = state.withLock { state in
-            guard state.core.abandon(stream) else { return nil as CheckedContinuation<Answer, Never>? }
-            for child in state.core.hostCalls(of: stream) { state.hostCalls[child]?.cancel() }
-            transmit(Message.cancel(reason: error.code.rawValue).encoded(stream: stream), &state)
-            return state.calls.take(stream)
-        }
-        waiter?.resume(returning: .failure(error))
-        return waiter != nil
-    }
-
-    /// Ends every open call with an error; the plugin is told.
-    func cancelCalls(_ error: HostError) {
-        for stream in state.withLock({ $0.calls.streams }) { abandon(stream, error) }
-    }
-
     // MARK: reading
 
     /// On the poller's thread, in room that it lends.
@@ -357,7 +275,7 @@ final class PluginSession: Sendable {
         }
     }
 
-    private func reply(_ message: Message, stream: UInt64, passing socket: PassedSocket? = nil) {
+    func reply(_ message: Message, stream: UInt64, passing socket: PassedSocket? = nil) {
         state.withLock { state in
             if state.end == nil { transmit(message.encoded(stream: stream), passing: socket, &state) }
         }
@@ -366,7 +284,7 @@ final class PluginSession: Sendable {
     // MARK: writing
 
     /// Sends what the socket takes now; the rest waits for it, up to a limit.
-    private func transmit(_ bytes: consuming [UInt8], passing socket: PassedSocket? = nil, _ state: inout State) {
+    func transmit(_ bytes: consuming [UInt8], passing socket: PassedSocket? = nil, _ state: inout State) {
         guard state.unsent.byteCount + bytes.count <= HostLimits.unsentBytes,
             socket == nil || state.unsent.socketCount < HostLimits.unsentSockets
         else {
@@ -413,12 +331,12 @@ final class PluginSession: Sendable {
 
     /// Ends the session with a cause. Every waiting caller gets it; later calls get it too.
     func fail(_ cause: HostError) {
-        let ended: (State, SessionRemains)? = state.withLock { state in
+        let ended: State? = state.withLock { state in
             guard state.end == nil else { return nil }
             // The last word may wait for the end of the turn.
             flush(&state)
+            callbacks.left(state.core.remains)
             state.end = cause
-            let remains = state.core.remains
             state.core.fail()
             state.unsent.wipe()
             poller.forget(descriptor, state.ticket)
@@ -429,12 +347,10 @@ final class PluginSession: Sendable {
             state.steps = []
             state.pings = [:]
             state.hostCalls = [:]
-            return (copy, remains)
+            return copy
         }
-        guard let (state, remains) = ended else { return }
-        var waiting = state
+        guard var waiting = ended else { return }
         poller.health.forget(self)
-        callbacks.left(remains)
         callbacks.ended(cause)
         for task in waiting.hostCalls.values { task.cancel() }
         for step in waiting.steps { step.waiter.resume(returning: cause) }

@@ -1,8 +1,8 @@
 internal import HostCore
 internal import Synchronization
 
-/// A call on its way to its agent: what the plugin tells of it, and its answer. One task at a time reads it. What is not
-/// taken yet is replaced by what is newer, so a slow agent costs no memory.
+/// A call on its way to its agent: what the plugin tells of it, and its answer. One task at a time reads it. What is
+/// not taken yet is replaced by what is newer, so a slow agent costs no memory.
 final class MCPCallFeed: Sendable {
     private let token: MCPProgressToken
     private let pace = Mutex(ProgressPace<MCPResponse>())

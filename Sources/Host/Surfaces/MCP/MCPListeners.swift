@@ -1,5 +1,5 @@
-// Agents that want to hear of changes: the GET stream of 2025-11-25 and `subscriptions/listen` of 2026-07-28. Each holds
-// a connection for as long as it likes, so their number is bounded, in all and for each actor.
+// Agents that want to hear of changes: the GET stream of 2025-11-25 and `subscriptions/listen` of 2026-07-28. Each
+// holds a connection for as long as it likes, so their number is bounded, in all and for each actor.
 internal import HostCore
 internal import JSONBytes
 internal import Synchronization

@@ -1,9 +1,9 @@
 internal import JSONBytes
 internal import Synchronization
 
-/// The calls that an agent of 2025-11-25 can cancel with `notifications/cancelled`, which comes as a message of its own.
-/// Agents choose the ids of their requests and many choose the same, so a call is named by who called, the session that
-/// this host named at `initialize`, and the id; without a session nothing can be cancelled but by hanging up.
+/// The calls that an agent of 2025-11-25 can cancel with `notifications/cancelled`, which comes as a message of its
+/// own. Agents choose the ids of their requests and many choose the same, so a call is named by who called, the session
+/// that this host named at `initialize`, and the id; without a session nothing can be cancelled but by hanging up.
 final class MCPOpenCalls: Sendable {
     struct Key: Hashable {
         let actor: String
