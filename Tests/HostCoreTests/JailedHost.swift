@@ -104,3 +104,11 @@ final class JailedHost: Sendable {
         return entries
     }
 }
+
+extension Result {
+    /// Nil where it is a success.
+    var failure: Failure? {
+        guard case .failure(let error) = self else { return nil }
+        return error
+    }
+}

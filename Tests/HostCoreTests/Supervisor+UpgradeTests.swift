@@ -159,6 +159,36 @@ import Testing
         await host.supervisor.shutDown()
     }
 
+    @Test func whatFailsOfTheOldVersionIsNotHeldAgainstTheNewOne() async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle())
+        let open = Task { await host.call("sleep", "{\"ms\":60000}") }
+        let old = await host.ledger { $0.contains { $0.state == "busy" } }
+        #expect(await upgrade(host, try JailedHost.bundle(version: Self.second, note: "2"), probation: 0) == nil)
+        kill(try #require(old.first?.processID), SIGKILL)
+        #expect(await open.value.failure?.code == .pluginFailed)
+        #expect(await host.ledger { $0.map(\.version) == [Self.second] }.count == 1)
+        #expect(try events(host).contains("failed"))
+        let status = await host.supervisor.status(of: "echo")
+        #expect(status.state == "running" && status.cause == nil && status.failures == 0)
+        await host.supervisor.shutDown()
+    }
+
+    @Test func theVersionThatComesBackRunsAgainIfAnAdminStartedIt() async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle())
+        try await host.supervisor.start("echo")
+        #expect(await upgrade(host, try JailedHost.bundle(version: Self.second, note: "2")) == nil)
+        #expect(await host.ledger { $0.map(\.version) == [Self.second] }.count == 1)
+        #expect(await host.call("crash") != .success("{}"))
+        // Nobody calls.
+        let back = await host.ledger { $0.map(\.version) == ["1.0.0"] && $0.first?.state == "ready" }
+        #expect(back.map(\.version) == ["1.0.0"])
+        let status = await host.supervisor.status(of: "echo")
+        #expect(status.state == "running" && status.cause == nil && status.failures == 0)
+        await host.supervisor.shutDown()
+    }
+
     @Test func aPluginThatIsNotInstalledIsNotUpgraded() async throws {
         let host = try JailedHost()
         let bundle = try JailedHost.bundle()

@@ -164,4 +164,51 @@ import Testing
         #expect(await host.supervisor.status(of: "echo").state == "failed")
         await host.supervisor.shutDown()
     }
+
+    /// The wait is drawn from so much that it is never over while this runs.
+    private static let patient = RestartPolicy.Limits(baseMilliseconds: 1 << 40, mostMilliseconds: 1 << 40)
+
+    @Test(arguments: ["shared", "per-user", "per-call"])
+    func callersOfAPluginThatHasToWaitAreToldHowLongAndNothingIsStarted(isolation: String) async throws {
+        let host = try JailedHost(limits: Self.patient)
+        try host.install(
+            JailedHost.bundle(
+                isolation: isolation, program: "fixture-plugins/rogue/bin/rogue", arguments: ["exit-at-start"]))
+        for _ in 0..<2 { #expect(Self.code(await host.call("echo")).hasPrefix("plugin-failed")) }
+        for _ in 0..<8 {
+            let error = try #require(await host.call("echo").failure)
+            #expect(error.code == .unavailable && error.retryable, "\(error)")
+            #expect((error.retryAfterMilliseconds ?? 0) > 1_000)
+            #expect(error.message.hasPrefix("the plugin echo starts again in "), "\(error.message)")
+            #expect(error.message.hasSuffix("it failed: the plugin echo ended: exited with code 3"))
+        }
+        #expect(await host.ledger { $0.isEmpty } == [])
+        #expect(try host.entries("plugin").filter { $0["event"]?.stringValue == "failed" }.count == 2)
+        let status = await host.supervisor.status(of: "echo")
+        #expect(status.state == "failed" && status.failures == 2)
+        await host.supervisor.shutDown()
+    }
+
+    @Test func aParkedPluginStaysParkedWhenItIsStoppedAndAnotherVersionOfItIsNot() async throws {
+        let host = try JailedHost(limits: RestartPolicy.Limits(failures: 2))
+        try host.install(JailedHost.bundle(isolation: "per-user"))
+        #expect(Self.code(await host.call("echo", as: 1)) == "{}")
+        for _ in 0..<2 { #expect(Self.code(await host.call("crash")).hasPrefix("plugin-failed")) }
+        // What serves somebody else goes on, but no process follows it.
+        #expect(Self.code(await host.call("echo", as: 1)) == "{}")
+        #expect(await host.supervisor.status(of: "echo").state == "parked")
+        for stops in [false, true] {
+            if stops { try await host.supervisor.stop("echo") }
+            let error = try #require(await host.call("echo").failure)
+            #expect(error.code == .unavailable && !error.retryable && error.retryAfterMilliseconds == nil)
+            #expect(error.message.hasPrefix("the plugin echo is parked"), "\(error.message)")
+            #expect(await host.supervisor.status(of: "echo").state == "parked")
+        }
+        #expect(await host.supervisor.ledger() == [])
+        try await host.supervisor.upgrade(try JailedHost.bundle(version: "2.0.0", note: "2"))
+        #expect(Self.code(await host.call("echo")) == "{}")
+        let status = await host.supervisor.status(of: "echo")
+        #expect(status.state == "running" && status.failures == 0 && status.cause == nil)
+        await host.supervisor.shutDown()
+    }
 }

@@ -291,7 +291,8 @@ struct FleetBook: Sendable {
 
     func isKnown(_ member: Int) -> Bool { memberVersion[member] != nil }
 
-    func isStaged(_ member: Int) -> Bool { memberVersion[member].map { versions[$0]?.role == .staged } ?? false }
+    /// Whether new callers get its version.
+    func isCurrent(_ member: Int) -> Bool { memberVersion[member].map { versions[$0]?.role == .current } ?? false }
 
     /// Whether it is not about to go.
     func isServing(_ member: Int) -> Bool {

@@ -72,8 +72,10 @@ extension Supervisor {
         let isStarting = members.contains { $0.member.state == .starting }
         // Between two calls, a plugin with a process for each has none and is stopped.
         let resting = known?.name == .running ? .stopped : known?.name ?? .stopped
+        // What is left of a parked plugin serves on, but an admin has to know that no process follows.
+        let isRunning = ready != nil && resting != .parked
         return Status(
-            state: ready != nil ? "running" : isStarting ? "starting" : resting.rawValue, since: known?.since,
+            state: isRunning ? "running" : isStarting ? "starting" : resting.rawValue, since: known?.since,
             instance: ready?.id, layers: ready?.report.json, cause: known?.cause, failures: known?.failures ?? 0,
             lateFrames: ready?.session.lateFrames ?? 0, recentLog: starter.log(of: name).recent(20))
     }

@@ -11,7 +11,8 @@ public struct PluginState: Sendable, Equatable {
         case parked
     }
     public var name: Name
-    /// An admin started it and has not stopped it since: it is to run whenever the host does.
+    /// An admin started it and has not stopped it since: the host starts it when it starts itself, and again after a
+    /// failure. Stopped for lack of use, it waits for its next call as any other.
     public var isWanted: Bool
     /// Why it is in this state, where there is a reason.
     public var cause: String?

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Which plugins may start now, which have to wait, and which are parked; and what of that outlives the host.
 ///
-/// A plugin that an admin started is started again by the host, after its wait; so is one that keeps processes ready.
-/// Any other is started by its next call. A parked one is started by nobody but an admin (`nexus plugin start`).
+/// A plugin that an admin started is started again by the host, after its wait. Any other is started by its next call.
+/// A parked one is started by nobody but an admin (`nexus plugin start`).
 public final class RestartControl: Sendable {
     private struct Entry {
         var policy: RestartPolicy

@@ -147,8 +147,8 @@ public actor Supervisor {
     }
 
     private func launch(_ member: Int, _ plugin: InstalledPlugin) async {
-        // What the version before did says nothing of one that is tried for the first time.
-        let refusal = book.isStaged(member) ? nil : restarts.refusal(of: plugin.name)
+        // What one version did says nothing of another.
+        let refusal = book.isCurrent(member) ? restarts.refusal(of: plugin.name) : nil
         var result = Result<PluginInstance, HostError>.failure(refusal ?? Self.stopping)
         if refusal == nil {
             result = await starter.start(plugin, member: member) { [weak self] cause in
@@ -159,13 +159,13 @@ public actor Supervisor {
         switch result {
         case .success(let instance):
             instances[member] = instance
-            if !book.isStaged(member) { restarts.runs(plugin.name) }
+            if book.isCurrent(member) { restarts.runs(plugin.name) }
             perform(book.started(member, now: now))
         case .failure(let error):
             if refusal == nil {
                 record(
                     plugin, id: starter.id(plugin, member), cause: error, hasRun: false,
-                    isNews: !book.isStaged(member))
+                    isNews: book.isCurrent(member))
             }
             perform(book.failed(member, error, now: now))
             if refusal == nil { rollBackIfOnProbation(plugin, error) }
@@ -201,15 +201,15 @@ public actor Supervisor {
     func ended(_ member: Int, cause: HostError) {
         guard let instance = instances[member], book.isServing(member) else { return }
         instances[member] = nil
-        record(instance.plugin, id: instance.id, cause: cause, hasRun: true)
+        record(instance.plugin, id: instance.id, cause: cause, hasRun: true, isNews: book.isCurrent(member))
         perform(book.ended(member, now: Clock.monotonicMilliseconds()).actions)
         for waiter in awaitingEnd.removeValue(forKey: member) ?? [] { waiter.resume() }
         rollBackIfOnProbation(instance.plugin, cause)
     }
 
-    /// - Parameter isNews: false for a version that callers do not get.
+    /// - Parameter isNews: false for a version that new callers do not get: it is no reason to hold back another one.
     private func record(
-        _ plugin: InstalledPlugin, id: String, cause: HostError, hasRun: Bool, isNews: Bool = true
+        _ plugin: InstalledPlugin, id: String, cause: HostError, hasRun: Bool, isNews: Bool
     ) {
         let remains = starter.recordFailure(plugin, id: id, cause: cause)
         guard isNews else { return }
@@ -275,6 +275,8 @@ public actor Supervisor {
         perform(actions)
         guard let member else { throw Self.noRoom(name) }
         _ = try await started(member).get()
+        // It may have been running already, as one of several whose last failure was another's.
+        if instances[member] != nil { restarts.runs(name) }
     }
 
     /// Stops a plugin if it runs; waits for its drain.
