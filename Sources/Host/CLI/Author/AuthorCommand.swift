@@ -24,12 +24,10 @@ extension AuthorCommand {
     }
 
     private func fail(_ failure: CommandFailure) throws -> Never {
-
-        let text = APIFailure(code: failure.code, message: failure.message).json.text
         let lines = failure.message.split(separator: "\n", omittingEmptySubsequences: false).map {
             $0.printable
         }
-        let line = json ? text : "nexus: \(lines.joined(separator: "\n"))"
+        let line = json ? failure.shown.json.text : "nexus: \(lines.joined(separator: "\n"))"
         FileHandle.standardError.write(Data("\(line)\n".utf8))
         throw ExitCode(failure.exitCode)
     }

@@ -2,22 +2,20 @@ internal import HostAPI
 
 /// Why a command failed, in one line for a person, with its exit code.
 struct CommandFailure: Error, CustomStringConvertible {
-    var message: String
-    var code = "failed"
-    var exitCode: Int32 = 1
-    /// Of a call that failed.
-    var request: String?
+    /// What `--json` shows: the host's own answer where there is one.
+    let shown: APIFailure
+    let exitCode: Int32
 
     init(_ message: String, exitCode: Int32 = 1) {
-        self.message = message
+        shown = APIFailure(code: "failed", message: message)
         self.exitCode = exitCode
     }
 
     init(_ failure: APIFailure) {
-        message = failure.message
-        code = failure.code
-        request = failure.request
+        shown = failure
+        exitCode = 1
     }
 
+    var message: String { shown.message }
     var description: String { message }
 }

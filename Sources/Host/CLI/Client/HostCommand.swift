@@ -14,8 +14,7 @@ extension HostCommand {
         do {
             try await perform()
         } catch let failure as CommandFailure {
-            let json = APIFailure(code: failure.code, message: failure.message, request: failure.request).json.text
-            let line = host.json ? json : "nexus: \(failure.message.printable)"
+            let line = host.json ? failure.shown.json.text : "nexus: \(failure.message.printable)"
             FileHandle.standardError.write(Data("\(line)\n".utf8))
             throw ExitCode(failure.exitCode)
         }
