@@ -31,7 +31,7 @@ final class LocalTCP: Sendable {
 
     /// Fills the queue of those that nobody has accepted, so that later ones get no answer (listen(2)).
     func fill() throws -> [Int32] {
-        try (0..<4).map { _ in
+        try (0..<4).map { index in
             let flags = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
             let client = socket(AF_INET, Int32(flags), 0)
             try #require(client >= 0)
@@ -41,6 +41,9 @@ final class LocalTCP: Sendable {
                     _ = connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
+            // The first one fills the queue; those after it stay without an answer.
+            var room = pollfd(fd: client, events: Int16(POLLOUT), revents: 0)
+            if index == 0 { try #require(poll(&room, 1, 60_000) == 1) }
             return client
         }
     }

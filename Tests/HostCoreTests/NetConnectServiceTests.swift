@@ -32,7 +32,10 @@ import Testing
     private func service(
         _ quota: EgressQuota = .connects, resolver: EgressConnector.Resolver? = nil
     ) throws -> NetConnectService {
-        NetConnectService(
+        var quota = quota
+        // Nothing here is decided by how long a busy machine takes to connect.
+        quota.connectMilliseconds = 60_000
+        return NetConnectService(
             poller: try Self.poller.get(),
             connector: resolver.map { EgressConnector(resolver: $0) } ?? EgressConnector(),
             meters: EgressMeters(quota: quota))

@@ -9,12 +9,13 @@ final class PendingSocket: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
         var isOver = false
     }
-    private let socket: PassedSocket
+    /// Of a socket that is not held here: whoever waits closes it, whatever still looks at this.
+    private let descriptor: Int32
     private let poller: DescriptorPoller
     private let state = Mutex(State())
 
-    private init(_ socket: PassedSocket, _ poller: DescriptorPoller) {
-        self.socket = socket
+    private init(_ descriptor: Int32, _ poller: DescriptorPoller) {
+        self.descriptor = descriptor
         self.poller = poller
     }
 
@@ -33,7 +34,7 @@ final class PendingSocket: Sendable {
             return Glibc.connect(descriptor, start, socklen_t(bytes.count)) == 0 ? 0 : errno
         }
         if started == EINPROGRESS {
-            await PendingSocket(socket, poller).wait(milliseconds)
+            await PendingSocket(descriptor, poller).wait(milliseconds)
         } else if started != 0 {
             return .failed("errno \(started)")
         }
@@ -42,8 +43,8 @@ final class PendingSocket: Sendable {
 
     /// Returns once the connection is made or has failed, and at the latest after so long.
     private func wait(_ milliseconds: Int64) async {
-        let ticket = poller.watch(socket.descriptor) { [self] _, _ in end() }
-        poller.change(socket.descriptor, ticket, to: [.readable, .writable])
+        let ticket = poller.watch(descriptor) { [self] _, _ in end() }
+        poller.change(descriptor, ticket, to: [.readable, .writable])
         let timer = Task { [self] in
             try await Task.sleep(for: .milliseconds(milliseconds))
             end()
@@ -60,7 +61,7 @@ final class PendingSocket: Sendable {
             end()
         }
         timer.cancel()
-        poller.forget(socket.descriptor, ticket)
+        poller.forget(descriptor, ticket)
     }
 
     private func end() {
