@@ -7,9 +7,9 @@ import Testing
     static let commands: [[String]] = [
         ["serve"], ["up"], ["down"], ["status"], ["doctor"], ["mcp"], ["plugin", "install"], ["plugin", "list"],
         ["plugin", "info"], ["plugin", "permissions"], ["plugin", "endpoint"], ["plugin", "start"], ["plugin", "stop"],
-        ["plugin", "remove"], ["tool", "list"], ["tool", "call"], ["secret", "set"], ["secret", "list"],
-        ["secret", "rm"], ["token", "create"], ["token", "list"], ["token", "revoke"], ["audit", "tail"],
-        ["sandbox", "run"], ["sandbox", "probe"], ["sandbox", "explain"], ["new", "tool"], ["dev"], ["pack"],
+        ["plugin", "remove"], ["plugin", "upgrade"], ["tool", "list"], ["tool", "call"], ["secret", "set"],
+        ["secret", "list"], ["secret", "rm"], ["token", "create"], ["token", "list"], ["token", "revoke"],
+        ["audit", "tail"], ["sandbox", "run"], ["sandbox", "probe"], ["sandbox", "explain"], ["new", "tool"], ["dev"], ["pack"],
     ]
 
     @Test func everyCommandHasHelpAndTakesJSON() throws {

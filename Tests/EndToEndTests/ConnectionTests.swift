@@ -49,6 +49,33 @@ import Testing
         connection.drop(reset: index % 2 == 0)
     }
 
+    /// What came is a whole call each time, but not the whole request.
+    @Test func halfARequestRunsNothing() throws {
+        let host = try TestHost()
+        try host.install("echo")
+        let head = [
+            "POST /mcp HTTP/1.1", "Host: 127.0.0.1:\(host.port)", "Authorization: Bearer \(try host.firstToken())",
+            "Content-Type: application/json", "Accept: application/json, text/event-stream",
+        ]
+        let call = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"half":1}}}"#
+        let size = String(call.utf8.count, radix: 16)
+        #expect(try RawHTTP.mcp(port: host.port, token: try host.firstToken(), body: RawHTTP.initialize).status == 200)
+        let before = host.openDescriptors
+        for index in 0..<40 {
+            let connection = try RawConnection(port: host.port)
+            if index % 4 < 2 {
+                connection.send(head + ["Content-Length: \(call.utf8.count + 1)"], body: call)
+            } else {
+                connection.send(head + ["Transfer-Encoding: chunked"], body: "\(size)\r\n\(call)\r\n")
+            }
+            connection.drop(reset: index % 2 == 0)
+        }
+        #expect(eventually(within: 60) { host.openDescriptors <= before }, "\(host.openDescriptors)")
+        #expect(try host.call("echo", #"{"whole":1}"#).status == 0)
+        let calls = try host.audit().filter { ["call", "refused"].contains($0["kind"]?.stringValue) }
+        #expect(calls.count == 1, "\(calls.map(\.text))")
+    }
+
     @Test func aRequestThatStopsOrDripsIsGivenUp() throws {
         let host = try TestHost()
         let token = try host.firstToken()

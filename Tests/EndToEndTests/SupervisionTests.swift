@@ -90,6 +90,36 @@ import Testing
         #expect(try host.nexus("plugin", "list").output.contains("host restarted"))
     }
 
+    /// The new version's program is larger than any other message may be.
+    @Test func anUpgradeTakesALargeBundleAndOnlyOneAtATime() throws {
+        let host = try TestHost()
+        try host.install("echo")
+        let folder = "/tmp/nexus-e2e-upgrade-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.copyItem(atPath: try Built.plugin("echo"), toPath: folder)
+        let manifest = try String(contentsOfFile: "\(folder)/plugin.json", encoding: .utf8)
+        try manifest.replacing("\"version\": \"1.0.0\"", with: "\"version\": \"2.0.0\"")
+            .write(toFile: "\(folder)/plugin.json", atomically: false, encoding: .utf8)
+        let program = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(folder)/bin/echo"))
+        try program.seekToEnd()
+        try program.write(contentsOf: Data(count: 6 << 20))
+        try program.close()
+
+        let upgraded = try host.nexus("plugin", "upgrade", folder, "--yes", "--json")
+        #expect(upgraded.status == 0, "\(upgraded)")
+        let answer = try upgraded.json()
+        #expect(answer["previous"] == "1.0.0" && answer["version"] == "2.0.0" && answer["probationSeconds"] == 60)
+        let state = try host.state(of: "echo")
+        #expect(state["state"] == "running" && state["version"] == "2.0.0")
+        #expect(try host.call("echo", #"{"n":1}"#).output == "{\"n\":1}\n")
+
+        let second = try host.nexus("plugin", "upgrade", folder, "--yes", "--json")
+        let error = try JSONValue(parsing: second.errors)["error"]
+        #expect(second.status == 1 && error?["code"] == "conflict" && error?["retryable"] == true, "\(second)")
+        let said = try host.nexus("plugin", "upgrade", try Built.plugin("rogue-exit-in-call"), "--yes")
+        #expect(said.status == 1 && said.errors.contains("rogue-exit-in-call"), "\(said)")
+    }
+
     @Test func aWantedPluginIsStartedAgainWithoutACall() throws {
         let host = try TestHost()
         try host.install("echo")

@@ -1,3 +1,4 @@
+import AuditLog
 import JSONBytes
 import PluginABI
 import Registry
@@ -73,6 +74,43 @@ import Testing
         let answer = await host.ask("POST", "/v1/plugins", bytes: length + bytes + Array("\u{7F}ELF".utf8))
         #expect(answer.status == 409)
         #expect(answer.message == "the tool \"sample_echo\" belongs to the plugin sample already; remove that first")
+    }
+
+    @Test func anUpgradeThatIsNotUnderstoodOrDoesNotWorkChangesNothing() async throws {
+        let path = "/v1/plugins/sample/upgrade"
+        let upload = try AdminHost.bundle().upload
+        #expect(await host.ask("POST", path, bytes: upload).code == "unknown-plugin")
+        try await host.install()
+        let other = await host.ask("POST", path, bytes: try AdminHost.bundle(name: "other").upload)
+        #expect(other.status == 400 && other.message == "this is a bundle of other, not of sample")
+        #expect(await host.ask("POST", path, bytes: [0]).code == "invalid-manifest")
+        for seconds in ["-1", "3601", "soon", ""] {
+            let answer = await host.ask("POST", path, query: ["probationSeconds": seconds], bytes: upload)
+            #expect(answer.message == "probationSeconds is a number from 0 to 3600", "\(seconds)")
+        }
+        #expect(await host.ask("POST", path, bytes: upload, as: AdminHost.stranger).status == 403)
+        // It is no program that the kernel knows.
+        let broken = await host.ask("POST", path, query: ["probationSeconds": "0"], bytes: upload)
+        #expect(broken.status == 502, "\(broken.text)")
+        #expect(broken.message?.hasPrefix("sample 1.0.0 was not taken, 1.0.0 stays: ") == true, "\(broken.text)")
+        let state = await host.ask("GET", "/v1/plugins/sample").json?["state"]
+        #expect(state == "stopped", "what another version did is not its fault: \(state as Any)")
+        let events = try host.api.audit.tail(100).compactMap { try JSONValue(parsing: $0)["event"]?.stringValue }
+        #expect(!events.contains("upgraded"), "\(events)")
+    }
+
+    @Test func startingOnceIsNoWishThatLastsAndARemovedPluginLeavesNone() async throws {
+        let restarts = await host.api.supervisor.restarts
+        try await host.install()
+        #expect(await host.ask("POST", "/v1/plugins/sample/start", query: ["once": "1"]).status == 502)
+        #expect(restarts.wanted == [] && restarts.state(of: "sample")?.name == .failed)
+        #expect(await host.ask("POST", "/v1/plugins/sample/start").status == 502)
+        #expect(restarts.wanted == ["sample"])
+        #expect(await host.ask("DELETE", "/v1/plugins/sample").status == 200)
+        #expect(restarts.wanted == [] && restarts.state(of: "sample") == nil)
+        try await host.install()
+        let shown = await host.ask("GET", "/v1/plugins/sample").json
+        #expect(shown?["state"] == "stopped" && shown?["failures"] == 0 && shown?["cause"] == .null)
     }
 
     @Test func anEndpointIsLedElsewhereAndBackAndBothAreOnRecord() async throws {
