@@ -9,7 +9,8 @@ import Testing
         ["plugin", "info"], ["plugin", "permissions"], ["plugin", "endpoint"], ["plugin", "start"], ["plugin", "stop"],
         ["plugin", "remove"], ["plugin", "upgrade"], ["tool", "list"], ["tool", "call"], ["secret", "set"],
         ["secret", "list"], ["secret", "rm"], ["token", "create"], ["token", "list"], ["token", "revoke"],
-        ["audit", "tail"], ["sandbox", "run"], ["sandbox", "probe"], ["sandbox", "explain"], ["new", "tool"], ["dev"], ["pack"],
+        ["audit", "tail"], ["sandbox", "run"], ["sandbox", "probe"], ["sandbox", "explain"], ["new", "tool"], ["dev"],
+        ["pack"],
     ]
 
     @Test func everyCommandHasHelpAndTakesJSON() throws {
