@@ -79,6 +79,12 @@ import Testing
         }
     }
 
+    /// A second reason would be shown or not as a table happens to be ordered.
+    @Test func everyDeniedCallHasOneReason() throws {
+        let names = try SyscallProfile.rules(ofSet: "denied").map(\.name)
+        #expect(Dictionary(grouping: names) { $0 }.filter { $0.value.count > 1 }.isEmpty)
+    }
+
     @Test func initNeedsFewerThanTwentyCalls() throws {
         #expect(try SyscallProfile.named("init").allowed.count < 20)
     }
