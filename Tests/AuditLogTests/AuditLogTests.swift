@@ -139,7 +139,7 @@ import Testing
                 let error = refusal { () throws(AuditError) in
                     try log.append([("text", .string(String(repeating: "x", count: 2_000)))])
                 }
-                let named = error?.message.hasSuffix("; no call is made without it") == true
+                let named = error?.message.hasSuffix("; free space on its disk") == true
                 try #require(error?.code == .unwritable && named)
                 try #require(try folder.bytes == before)
             }

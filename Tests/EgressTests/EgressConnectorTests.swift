@@ -15,7 +15,7 @@ import Testing
         let connector = EgressConnector(resolver: { _ in found }, own: { own })
         let rule = try EgressRule("\(host):443", weakening: weakening)
         do throws(EgressRefusal) {
-            _ = try await connector.addresses(of: try EgressTarget("\(host):443"), under: rule)
+            _ = try await connector.addresses(of: try EgressTarget("\(host):443"), under: rule, within: 5_000)
             return nil
         } catch {
             return error
@@ -40,7 +40,17 @@ import Testing
         #expect(try await refusal([NetworkAddress(bytes: [127, 0, 0, 1])], weakening: .loopbackOnly) == nil)
     }
 
-    @Test func addressesOfThisMachineAreTheKernels() {
-        #expect(NetworkAddress.ofThisMachine().contains(NetworkAddress(bytes: [127, 0, 0, 1])))
+    @Test func whereTheOwnAddressesAreUnknownNobodyIsReached() async throws {
+        let connector = EgressConnector(
+            resolver: { [other] _ in [other] },
+            own: { () throws(EgressRefusal) in throw EgressRefusal(.address, "cannot be listed") })
+        await #expect(throws: EgressRefusal.self) {
+            try await connector.addresses(
+                of: try EgressTarget("example.com:443"), under: try EgressRule("example.com:443"), within: 5_000)
+        }
+    }
+
+    @Test func addressesOfThisMachineAreTheKernels() throws {
+        #expect(try NetworkAddress.ofThisMachine().contains(NetworkAddress(bytes: [127, 0, 0, 1])))
     }
 }

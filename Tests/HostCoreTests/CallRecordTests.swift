@@ -1,4 +1,5 @@
 import AuditLog
+import Glibc
 import JSONBytes
 import PluginABI
 import Testing
@@ -46,6 +47,34 @@ import Testing
         #expect(outcome["trace"] == intent["trace"] && intent["trace"]?.stringValue?.hasPrefix("00-") == true)
         let bytes = try folder.bytes("\(folder.home.audit)/\(AuditLog.fileName)")
         #expect(!bytes.contains("ARGUMENT-CANARY") && !bytes.contains("BEARER-CANARY") && !bytes.contains("canary"))
+    }
+
+    /// Who is told that no call was made would make it again.
+    @Test func aFullDiskAfterTheCallSaysThatTheCallWasMade() async {
+        await #expect(processExitsWith: .success) {
+            let folder = try TestHome()
+            let audit = try AuditLog(directory: folder.home.audit)
+            var before = CallRecord(ToolRequest(tool: "t", arguments: [], presented: Presented(), surface: "api"))
+            var after = before
+            try after.writeIntent(to: audit)
+            signal(SIGXFSZ, SIG_IGN)
+            var limit = rlimit()
+            try #require(getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
+            limit.rlim_cur = 10
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
+            do {
+                try before.writeIntent(to: audit)
+                try #require(Bool(false), "the disk is full")
+            } catch let error as HostError {
+                try #require(error.retryable && error.message.hasSuffix("no call is made without it"))
+            }
+            do {
+                try after.writeOutcome("ok", to: audit)
+                try #require(Bool(false), "the disk is full")
+            } catch let error as HostError {
+                try #require(!error.retryable && error.message.hasPrefix("the call was made, and its outcome"))
+            }
+        }
     }
 
     @Test func everyCallIsCountedOnceHoweverItEnds() throws {

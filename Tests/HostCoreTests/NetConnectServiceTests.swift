@@ -128,7 +128,8 @@ import Testing
             let proxied = EgressAllowList([try EgressRule("api.example.com:443")])
             var unmodified: EgressRefusal?
             do throws(EgressRefusal) {
-                _ = try await connector.addresses(of: target, under: try proxied.rule(for: target))
+                _ = try await connector.addresses(
+                    of: target, under: try proxied.rule(for: target), within: 5_000)
             } catch {
                 unmodified = error
             }

@@ -50,6 +50,28 @@ import Testing
         await host.supervisor.shutDown()
     }
 
+    /// Else a user could find another's password by having guesses of it redacted.
+    @Test(arguments: [("per-user", false), ("shared", true)])
+    func whatOneUserLentIsTakenOutOfTheWordsOfProcessesThatSawIt(isolation: String, isShared: Bool) async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle(isolation: isolation, concurrency: 4))
+        let plugin = try host.catalog.plugin("echo")
+        let deadline = Clock.unixMilliseconds() + 60_000
+        let secret = Credential(name: "key", value: SecretBytes(copying: Array("sommer2026".utf8)))
+        var redacted: [String] = []
+        for user in ["alice", "bob"] {
+            redacted.append(
+                try await host.supervisor.withInstance(
+                    of: plugin, for: Caller(actor: user, principal: user, isAdministrator: false), before: deadline
+                ) { instance in
+                    if user == "alice" { instance.learn([secret]) }
+                    return instance.redactor.redact("winter2025 sommer2026")
+                })
+        }
+        #expect(redacted == ["winter2025 [redacted]", isShared ? "winter2025 [redacted]" : "winter2025 sommer2026"])
+        await host.supervisor.shutDown()
+    }
+
     @Test func everyCallHasAProcessOfItsOwnThatIsGoneAfterwards() async throws {
         let host = try JailedHost()
         try host.install(JailedHost.bundle(isolation: "per-call"))

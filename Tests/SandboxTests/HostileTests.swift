@@ -80,6 +80,7 @@ struct Expectation: Sendable, CustomTestStringConvertible {
         .init("tcp-interfaces", ["EPERM"], "seccomp: ioctl compared in 32 bits"),
         .init("tcp-option", ["EPERM"], "seccomp: setsockopt but for TCP_NODELAY"),
         .init("tcp-own-address", ["ENOSYS"], "seccomp: getsockname"),
+        .init("tcp-error-queue", ["EPERM"], "seccomp: recvmsg with MSG_ERRQUEUE"),
     ]
 
     private static let differing: [Expectation] = [

@@ -15,6 +15,7 @@ import Testing
         for name in try SyscallProfile.names() {
             let profile = try SyscallProfile.named(name)
             for rule in profile.allowed + profile.denied { #expect(rule.reason.count >= 4, "\(rule.name)") }
+            #expect(Set(profile.denied.map(\.name)).count == profile.denied.count, "\(name): said twice")
         }
     }
 

@@ -87,7 +87,7 @@ public final class AuditLog: Sendable {
             }
         } catch {
             throw AuditError(
-                .unwritable, "the audit log \(path) cannot be written: \(error); no call is made without it")
+                .unwritable, "the audit log \(path) cannot be written: \(error); free space on its disk")
         }
     }
 

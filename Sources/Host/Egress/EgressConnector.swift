@@ -7,34 +7,32 @@ public struct EgressConnector: Sendable {
     public typealias Resolver = @Sendable (String) -> [NetworkAddress]
 
     /// The addresses of this machine's own interfaces, at the time of asking.
-    public typealias OwnAddresses = @Sendable () -> [NetworkAddress]
+    public typealias OwnAddresses = @Sendable () throws(EgressRefusal) -> [NetworkAddress]
 
-    private let resolver: Resolver
+    private let lookups: NameLookups
     private let own: OwnAddresses
     /// Of a host with many addresses, how many are tried.
     static let triedAddresses = 4
 
     public init(
         resolver: @escaping Resolver = { NetworkAddress.resolve($0) },
-        own: @escaping OwnAddresses = { NetworkAddress.ofThisMachine() }
+        own: @escaping OwnAddresses = { () throws(EgressRefusal) in try NetworkAddress.ofThisMachine() }
     ) {
-        (self.resolver, self.own) = (resolver, own)
+        (lookups, self.own) = (NameLookups(resolver), own)
     }
 
+    /// - Parameter milliseconds: how long the name may take.
     /// - Returns: the addresses that may be connected to. The name is asked for once; nothing asks again later.
     /// - Throws: `EgressRefusal` with `address` or `unreachable`.
     public func addresses(
-        of target: EgressTarget, under rule: EgressRule
+        of target: EgressTarget, under rule: EgressRule, within milliseconds: Int64
     ) async throws(EgressRefusal)
         -> [NetworkAddress]
     {
         if let literal = target.host.literal { return try foreign([literal], target.host, under: rule) }
-        let (host, resolver) = (target.host.text, resolver)
-        let found: [NetworkAddress]
-        do {
-            found = try await NIOThreadPool.singleton.runIfActive { resolver(host) }
-        } catch {
-            throw EgressRefusal(.unreachable, "\(host) could not be resolved: the host is shutting down")
+        let host = target.host.text
+        guard let found = await lookups.addresses(of: host, within: milliseconds) else {
+            throw EgressRefusal(.unreachable, "\(host) could not be resolved within \(milliseconds) ms")
         }
         return try foreign(found, target.host, under: rule)
     }
@@ -46,7 +44,7 @@ public struct EgressConnector: Sendable {
         let checked = try rule.checked(addresses, of: host)
         // Loopback is this machine's and was asked for: what else there is has been refused.
         guard checked.contains(where: { $0.verdict == .global }) else { return checked }
-        let own = Set(own())
+        let own = Set(try own())
         if let address = checked.first(where: own.contains) {
             throw EgressRefusal(
                 .address, "\(host) is \(address), an address of this very machine; plugins reach other machines only")
@@ -71,7 +69,7 @@ public struct EgressConnector: Sendable {
         by open: @Sendable (NetworkAddress, Int64) async -> Attempt<Connection>
     ) async throws(EgressRefusal) -> Connection {
         let end = ContinuousClock.now + .milliseconds(milliseconds)
-        let checked = try await addresses(of: target, under: rule)
+        let checked = try await addresses(of: target, under: rule, within: milliseconds)
         var last = "no answer within \(milliseconds) ms"
         for address in checked.prefix(Self.triedAddresses) {
             let left = (end - .now) / .milliseconds(1)

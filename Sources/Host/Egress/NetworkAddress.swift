@@ -80,8 +80,16 @@ public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Those of its interfaces, as the kernel lists them now (netdevice(7)). An address that a router maps to this
     /// machine is none of them.
-    public static func ofThisMachine() -> [NetworkAddress] {
-        let devices = (try? System.enumerateDevices()) ?? []
+    ///
+    /// - Throws: `EgressRefusal` with `address` when the kernel does not list them: nobody may be reached then.
+    public static func ofThisMachine() throws(EgressRefusal) -> [NetworkAddress] {
+        let devices: [NIONetworkDevice]
+        do {
+            devices = try System.enumerateDevices()
+        } catch {
+            throw EgressRefusal(
+                .address, "the addresses of this machine, which plugins may not reach, cannot be listed: \(error)")
+        }
         return devices.compactMap(\.address?.ipAddress).compactMap { text in
             var bytes = [UInt8](repeating: 0, count: 16)
             // Without the zone of a link-local one.

@@ -2,6 +2,7 @@
 // has ended: a host that has given up root could not. It reads nothing and holds no descriptor of a jail.
 #include "jail.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -34,7 +35,13 @@ int keep_launcher(int argc, char **argv) {
     close(ends[1]);
     if (launcher < 0 || report_descriptor(CONTROL_FD, JAIL_REPORT_LAUNCHER, ends[0], status) != 0) return 1;
     close(ends[0]);
-    while ((ended = waitpid(-1, &status, 0)) != launcher && (ended > 0 || errno == EINTR)) {}
-    if (status == 0) return 0;
+    // Both are waited for: the parent-death signal of a host that gave up root does not reach a keeper that has it.
+    struct pollfd ends_of[2] = {{.fd = (int)syscall(SYS_pidfd_open, launcher, 0), .events = POLLIN}, {.fd = CONTROL_FD}};
+    if (ends_of[0].fd < 0) return 1;
+    do {
+      while ((ended = waitpid(-1, &status, WNOHANG)) > 0 && ended != launcher) {}
+    } while (ended != launcher && (poll(ends_of, 2, 1000) >= 0 || errno == EINTR) && ends_of[1].revents == 0);
+    close(ends_of[0].fd);
+    if (ended != launcher || status == 0) return 0;
   }
 }

@@ -53,7 +53,8 @@
   each("tcp-listen", tcp_listen) \
   each("tcp-interfaces", tcp_interfaces) \
   each("tcp-option", tcp_option) \
-  each("tcp-own-address", tcp_own_address)
+  each("tcp-own-address", tcp_own_address) \
+  each("tcp-error-queue", tcp_error_queue)
 
 #define DECLARE(name, function) ATTEMPT(function);
 ATTEMPTS(DECLARE)

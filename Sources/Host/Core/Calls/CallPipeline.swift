@@ -55,7 +55,7 @@ public struct CallPipeline: Sendable {
             return try await supervisor.withInstance(of: plugin, for: caller, before: deadline) {
                 (instance) throws(HostError) in
                 record.found(instance)
-                instance.redactor.learn(bound.credentials)
+                instance.learn(bound.credentials)
                 let call = Message.Call(
                     tool: tool.name, arguments: request.arguments, deadline: deadline, requestID: record.requestID,
                     credentials: bound.credentials, traceparent: "\(record.trace)", tracestate: record.trace.state)

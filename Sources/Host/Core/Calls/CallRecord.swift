@@ -47,7 +47,7 @@ struct CallRecord {
         do {
             intent = try audit.append([("kind", "call")] + common)
         } catch {
-            throw HostError(.auditFailed, error.message, retryable: true)
+            throw HostError(.auditFailed, "\(error.message); no call is made without it", retryable: true)
         }
     }
 
@@ -82,7 +82,12 @@ struct CallRecord {
         do {
             try audit.append(entry)
         } catch {
-            throw signed(HostError(.auditFailed, error.message, retryable: true))
+            // Whoever asks again would have it done twice.
+            let message =
+                intent == nil
+                ? "\(error.message); no call is made without it"
+                : "the call was made, and its outcome is not on record: \(error.message)"
+            throw signed(HostError(.auditFailed, message, retryable: intent == nil))
         }
     }
 

@@ -76,7 +76,8 @@ public final class HTTPFetchService: HostServices {
         defer { meter.close() }
         do throws(EgressRefusal) {
             // Asked once: the client below is told this address and resolves nothing.
-            address = try await connector.addresses(of: target, under: rule)[0]
+            address = try await connector.addresses(
+                of: target, under: rule, within: HostLimits.fetchConnectMilliseconds)[0]
         } catch {
             throw EgressPolicy.refusal(error)
         }

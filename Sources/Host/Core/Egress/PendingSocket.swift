@@ -90,6 +90,11 @@ final class PendingSocket: Sendable {
             return .failed(errno == ENOTCONN ? "no answer within \(milliseconds) ms" : "errno \(errno)")
         }
         guard peer == name else { return .wrongPeer }
+        // Time stamps, which a plugin may ask for with each message, come without the packet and its addresses.
+        var option: Int32 = 1 << 11
+        guard setsockopt(socket.descriptor, SOL_SOCKET, 37, &option, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
+            return .failed("SO_TIMESTAMPING: errno \(errno)")
+        }
         let status = fcntl(socket.descriptor, F_GETFL)
         guard status >= 0, fcntl(socket.descriptor, F_SETFL, status & ~O_NONBLOCK) == 0 else {
             return .failed("errno \(errno)")

@@ -14,6 +14,8 @@ public final class PluginLog: Sendable {
         public var text: String
         /// The call on whose behalf it was said, where that is known.
         public var request: String?
+        /// The process that wrote it to stdout or stderr.
+        var instance: String?
     }
     private struct State {
         var lines: [Line] = []
@@ -37,16 +39,20 @@ public final class PluginLog: Sendable {
     }
 
     /// Keeps one line, made safe to print: no secrets, cut to length, control characters shown as escapes.
-    func add(_ source: String, _ text: String) { add(source, request: nil) { text } }
+    func add(_ source: String, _ text: String, instance: String? = nil) {
+        add(source, request: nil, instance: instance) { text }
+    }
 
     /// - Parameter text: made only for a line that is kept.
-    private func add(_ source: String, request: String?, _ text: () -> String) {
+    private func add(_ source: String, request: String?, instance: String? = nil, _ text: () -> String) {
         guard let dropped = admit() else { return }
         if dropped > 0 {
             keep("nexusd: \(dropped) lines were dropped; the limit is \(HostLimits.logLinesPerSecond) a second")
         }
         // Redacted before it is cut: half a secret would not be recognised.
-        keep("\(source): \(redactor.redact(text()).cut(to: HostLimits.logLineBytes).printable)", request: request)
+        keep(
+            "\(source): \(redactor.redact(text()).cut(to: HostLimits.logLineBytes).printable)", request: request,
+            instance: instance)
     }
 
     /// A log frame, with its fields as compact JSON after the message.
@@ -84,10 +90,11 @@ public final class PluginLog: Sendable {
         keep("nexusd: \(text)\(more > 0 ? " (\(more) times more since)" : "")", request: request)
     }
 
-    private func keep(_ text: String, request: String? = nil) {
+    private func keep(_ text: String, request: String? = nil, instance: String? = nil) {
         let line = state.withLock { state in
             state.count += 1
-            let line = Line(number: state.count, time: AuditClock.now(), text: text, request: request)
+            let line = Line(
+                number: state.count, time: AuditClock.now(), text: text, request: request, instance: instance)
             state.lines.append(line)
             if state.lines.count > HostLimits.keptLogLines { state.lines.removeFirst() }
             return line
@@ -138,6 +145,7 @@ final class OutputCapture: Sendable {
     private let descriptor: Int32
     private let poller: DescriptorPoller
     private let source: String
+    private let instance: String?
     private let log: PluginLog
     private let first: (@Sendable (ArraySlice<UInt8>) -> Void)?
 
@@ -145,12 +153,13 @@ final class OutputCapture: Sendable {
     ///
     /// - Parameter first: gets what is read first, once.
     init(
-        descriptor: Int32, source: String, log: PluginLog, poller: DescriptorPoller,
+        descriptor: Int32, source: String, instance: String? = nil, log: PluginLog, poller: DescriptorPoller,
         first: (@Sendable (ArraySlice<UInt8>) -> Void)? = nil
     ) {
         self.first = first
         self.descriptor = descriptor
         self.source = source
+        self.instance = instance
         self.log = log
         self.poller = poller
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
@@ -197,7 +206,7 @@ final class OutputCapture: Sendable {
             }
             return lines
         }
-        for line in lines { log.add(source, String(decoding: line, as: UTF8.self)) }
+        for line in lines { log.add(source, String(decoding: line, as: UTF8.self), instance: instance) }
         if count <= 0 { stop() }
     }
 }

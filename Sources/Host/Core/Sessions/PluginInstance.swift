@@ -12,6 +12,8 @@ final class PluginInstance: Sendable {
     let plugin: InstalledPlugin
     let session: PluginSession
     let report: JailReport
+    /// What this process was lent. Where processes are kept apart, one user's credentials must not be found by another
+    /// who has them guessed and redacted; logs and causes know those of all.
     let redactor: Redactor
     let meter: InstanceMeter
     private let log: PluginLog
@@ -90,16 +92,21 @@ final class PluginInstance: Sendable {
         report = jail.report
         let log = environment.log
         self.log = log
-        redactor = log.redactor
+        redactor = plugin.manifest.isolation == .shared ? log.redactor : Redactor()
         let meter = environment.metrics.meter(of: id, plugin: plugin.name, jail: profile)
         self.meter = meter
         captures = [
-            OutputCapture(descriptor: pipes.output.host, source: "stdout", log: log, poller: environment.poller) {
+            OutputCapture(
+                descriptor: pipes.output.host, source: "stdout", instance: id, log: log,
+                poller: environment.poller
+            ) {
                 log.add(Diagnosis.wroteToStandardOutput($0))
             },
-            OutputCapture(descriptor: pipes.errors.host, source: "stderr", log: log, poller: environment.poller),
+            OutputCapture(
+                descriptor: pipes.errors.host, source: "stderr", instance: id, log: log,
+                poller: environment.poller),
         ]
-        let epitaph = Epitaph(jail: jail, log: log)
+        let epitaph = Epitaph(jail: jail, log: log, instance: id)
         session = PluginSession(
             plugin: plugin.name, descriptor: pipes.channel.host, poller: environment.poller,
             callbacks: PluginSession.Callbacks(
@@ -144,6 +151,12 @@ final class PluginInstance: Sendable {
             denied(denial, context)
         }
         session.open()
+    }
+
+    /// What is lent to a call is taken out of whatever is heard of this process.
+    func learn(_ credentials: [Credential]) {
+        redactor.learn(credentials)
+        log.redactor.learn(credentials)
     }
 
     /// Tells the plugin's author of a mistake.
@@ -263,7 +276,10 @@ private final class Epitaph: Sendable {
     private let log: PluginLog
     private let logged: Int
 
-    init(jail: Jail, log: PluginLog) {
+    private let instance: String
+
+    init(jail: Jail, log: PluginLog, instance: String) {
+        self.instance = instance
         layers = jail.report.json
         self.log = log
         logged = log.count
@@ -277,8 +293,9 @@ private final class Epitaph: Sendable {
         remains.calls = Array(session.calls.sorted().prefix(HostLimits.incidentCalls))
         remains.uptimeMilliseconds = UInt64(clamping: Int64((ContinuousClock.now - born) / .milliseconds(1)))
         remains.layers = layers
-        let said = log.lines(after: logged, limit: .max).map(\.text).filter { $0.hasPrefix("stderr: ") }
-        remains.standardError = said.suffix(HostLimits.incidentLines).map { String($0.dropFirst(8)) }
+        let said = log.lines(after: logged, limit: .max).filter { $0.instance == instance }.map(\.text)
+        remains.standardError = said.filter { $0.hasPrefix("stderr: ") }.suffix(HostLimits.incidentLines)
+            .map { String($0.dropFirst(8)) }
         return remains
     }
 }

@@ -2,6 +2,7 @@ internal import AuditLog
 internal import FoundationEssentials
 internal import HostCore
 internal import JSONBytes
+internal import Logging
 internal import PluginABI
 
 extension AdminAPI {
@@ -21,7 +22,12 @@ extension AdminAPI {
     }
 
     func stopHost(_ call: Call) async throws(HostError) -> WireResponse {
-        try record("shutdown", "", call)
+        // A host that cannot write its log makes no calls; it can be stopped all the same.
+        do throws(HostError) {
+            try record("shutdown", "", call)
+        } catch {
+            Self.logger.error("stopped, and the audit log does not say by whom: \(error.message)")
+        }
         await shutDown()
         return Self.ok(["stopping": true, "processID": JSONValue(Int(facts.processID))])
     }

@@ -4,6 +4,7 @@ public import AuditLog
 internal import HostAPI
 public import HostCore
 internal import JSONBytes
+internal import Logging
 internal import PluginABI
 internal import Registry
 
@@ -65,6 +66,8 @@ public struct AdminAPI: Sendable {
             self.handler = handler
         }
     }
+
+    static let logger = Logger(label: "nexus.admin")
 
     static let routes: [Route] = [
         Route("GET", APIPath.status) { $0.status },
