@@ -30,7 +30,8 @@ final class JailedHost: Sendable {
         supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, poller: try DescriptorPoller(),
             services: HTTPFetchService(), incidents: IncidentRecorder(store: incidents, audit: audit),
-            restarts: try RestartControl(database: database, limits: limits), budget: budget)
+            restarts: try RestartControl(database: database, limits: limits),
+            configuration: HostConfiguration(budget: budget))
         pipeline = CallPipeline(
             authenticator: Authenticator(tokens: TokenStore(database: database), administrators: [0]),
             catalog: catalog, policy: Policy(),

@@ -18,6 +18,27 @@ import Testing
         #expect(try host.lastEntry()?["event"] == "shutdown")
     }
 
+    @Test func aReloadSaysWhatChangedOrWhatIsWrong() async throws {
+        try await host.install()
+        let file = URL(fileURLWithPath: host.home.configuration)
+        let write = { (text: String) in
+            try Data(text.utf8).write(to: file)
+            chmod(file.path, 0o600)
+        }
+        _ = try write(#"{"plugins":{"sample":{"queued":2},"other":{"warm":1}}}"#)
+        let answer = await host.ask("POST", "/v1/reload")
+        #expect(
+            answer.json == [
+                "changed": ["other", "sample"], "unchanged": 0, "budgetChanged": false, "notInstalled": ["other"],
+            ], "\(answer.text)")
+        let entry = try host.lastEntry()
+        #expect(entry?["event"] == "configuration" && entry?["changed"] == ["other", "sample"])
+        _ = try write("{")
+        let refused = await host.ask("POST", "/v1/reload")
+        #expect(refused.status == 400 && refused.code == "invalid-configuration", "\(refused.text)")
+        #expect(await host.ask("POST", "/v1/reload", as: AdminHost.stranger).status == 403)
+    }
+
     // MARK: tokens
 
     @Test func aTokenIsShownOnceAndListedWithoutItself() async throws {

@@ -2,6 +2,9 @@
 public enum APIPath {
     public static let status = "/v1/status"
     public static let shutDown = "/v1/shutdown"
+    /// POST reads nexus.json again; answers `{"changed": [names], "unchanged": count, "budgetChanged",
+    /// "notInstalled": [names]}`.
+    public static let reload = "/v1/reload"
     /// GET lists; POST installs a bundle (`PluginBundle.upload`).
     public static let plugins = "/v1/plugins"
     /// GET lists; POST `{"user", "mayActFor"?, "use"?: "tools" or "metrics", "seconds"?}` creates.
@@ -20,8 +23,8 @@ public enum APIPath {
     /// GET: Prometheus' text format. Over TCP too, for tokens made for it.
     public static let metrics = "/metrics"
 
-    /// POST `upgrade` takes a bundle, and `probationSeconds` in the query; `start` (with `once=1`: not again after it
-    /// failed, nor when the host starts); `stop`.
+    /// POST `upgrade` takes a bundle, and `probationSeconds` in the query, if not as configured; `start` (with
+    /// `once=1`: not again after it failed, nor when the host starts); `stop`.
     /// GET `log` with `after`: the lines with higher numbers, `{"lines": [{"seq", "text"}], "next"}`.
     public static func plugin(_ name: String, _ action: String? = nil) -> String {
         "\(plugins)/\(PercentEncoding.encode(name))\(action.map { "/" + $0 } ?? "")"

@@ -15,7 +15,8 @@ struct NexusCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Host",
                 subcommands: [
-                    ServeCommand.self, UpCommand.self, DownCommand.self, StatusCommand.self, TopCommand.self,
+                    ServeCommand.self, UpCommand.self, DownCommand.self, StatusCommand.self, ReloadCommand.self,
+                    TopCommand.self,
                     MetricsCommand.self, DoctorCommand.self,
                 ]),
             CommandGroup(

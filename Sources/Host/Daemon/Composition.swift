@@ -54,6 +54,7 @@ struct Composition {
             unlink(home.processFile)
             withExtendedLifetime(lock) {}
         }
+        let file = try ConfigurationFile.read(home)
         let (key, warning) = try MasterKey.load(home)
         if let warning { logger.warning("\(warning)") }
         let database = try Database(path: home.database)
@@ -72,8 +73,8 @@ struct Composition {
         let incidents = IncidentRecorder(store: IncidentStore(database: database), audit: audit)
         let supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, python: python, poller: poller, services: services,
-            incidents: incidents, restarts: try RestartControl(database: database), metrics: metrics,
-            showsPaths: options.showsPaths)
+            incidents: incidents, restarts: try RestartControl(database: database), configuration: file.configuration,
+            metrics: metrics, showsPaths: options.showsPaths)
         let authenticator = Authenticator(tokens: tokens, administrators: [0, geteuid(), starter])
         let pipeline = CallPipeline(
             authenticator: authenticator, catalog: catalog, policy: Policy(), secrets: secrets, audit: audit,
@@ -93,9 +94,13 @@ struct Composition {
         let mcp = MCPEndpoint(
             pipeline: pipeline, catalog: catalog, authenticator: authenticator, version: HostVersion.current)
         let server = HostServer(admin: admin, mcp: mcp, bodyLimit: PluginBundle.uploadLimit, label: "nexusd.http")
-        try audit.append([("kind", "host"), ("event", "started"), ("version", .string(HostVersion.current))])
+        try audit.append([
+            ("kind", "host"), ("event", "started"), ("version", .string(HostVersion.current)),
+            ("configuration", JSONValue(file.sha256)),
+        ])
         await supervisor.startWanted()
-        try await serve(server, home: home, readiness: readiness, stop: stop, incidents: incidents)
+        let reload = HangupReload(supervisor: supervisor, home: home, stop: stop, logger: logger)
+        try await serve(server, readiness: readiness, stop: stop, reload: reload, incidents: incidents)
         await supervisor.shutDown()
         await fetch.shutDown()
         try audit.append([("kind", "host"), ("event", "stopped")])
@@ -110,8 +115,9 @@ struct Composition {
     }
 
     private func serve(
-        _ server: HostServer, home: Home, readiness: Readiness, stop: StopSignal, incidents: IncidentRecorder
+        _ server: HostServer, readiness: Readiness, stop: StopSignal, reload: HangupReload, incidents: IncidentRecorder
     ) async throws {
+        let home = options.home
         guard home.socket.utf8.count < 108 else {
             throw HostError(
                 .storageFailed, "the socket's path \(home.socket) is longer than unix(7) allows; use a shorter --home")
@@ -124,6 +130,7 @@ struct Composition {
                 services: [
                     .init(service: server.users(socket: home.socket) { readiness.usersReady() }),
                     .init(service: server.agents(port: port) { readiness.agentsReady(port: $0) }),
+                    .init(service: reload),
                     .init(service: stop, successTerminationBehavior: .gracefullyShutdownGroup),
                     .init(
                         service: LauncherWatch(launcher: launcher, incidents: incidents, logger: logger),

@@ -17,19 +17,21 @@ struct PluginUpgradeCommand: HostCommand {
     @Flag(name: .shortAndLong, help: "Grant the permissions without asking.")
     var yes = false
 
-    @Option(help: "How many seconds a failure of the new version brings the old one back.")
-    var probation = 60
+    @Option(
+        help: "How many seconds a failure of the new version brings the old one back (60, or what nexus.json says).")
+    var probation: Int?
 
     func perform() async throws {
         let bundle = try await PluginInstallCommand.consented(path, yes: yes, host)
         let upgraded = try await host.client.json(
-            .post, APIPath.plugin(bundle.manifest.name, "upgrade"), query: [("probationSeconds", "\(probation)")],
-            body: bundle.upload)
+            .post, APIPath.plugin(bundle.manifest.name, "upgrade"),
+            query: probation.map { [("probationSeconds", "\($0)")] } ?? [], body: bundle.upload)
         host.output.show(upgraded) { plugin in
             host.output.line(
                 "upgraded \(plugin.shown("name")) \(plugin.shown("previous")) to \(plugin.shown("version"))  "
                     + "\(plugin.shown("digest"))")
-            host.output.line("for \(probation) s, the old version comes back if the new one fails")
+            host.output.line(
+                "for \(plugin.shown("probationSeconds")) s, the old version comes back if the new one fails")
         }
     }
 }

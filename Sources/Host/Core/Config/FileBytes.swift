@@ -5,9 +5,11 @@ internal import SystemPackage
 enum FileBytes {
     /// The file's bytes; nil if it does not exist.
     ///
-    /// - Throws: `HostError` with `storageFailed` for a link, a file that others may read where `isPrivate`, or a
-    ///   failed read.
-    static func read(_ path: String, limit: Int, isPrivate: Bool = false) throws(HostError) -> [UInt8]? {
+    /// - Throws: `HostError` with `storageFailed` for a link, a file that others may read where `isPrivate`, one that
+    ///   others than this process's user and root own or may write where `isTrusted`, or a failed read.
+    static func read(
+        _ path: String, limit: Int, isPrivate: Bool = false, isTrusted: Bool = false
+    ) throws(HostError) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         if file < 0, errno == ENOENT { return nil }
         guard file >= 0 else { throw failure("cannot be read", path) }
@@ -22,10 +24,26 @@ enum FileBytes {
                 "\(path) can be read by other users (mode \(String(status.st_mode & 0o777, radix: 8))); "
                     + "run: chmod 600 \(path), and replace what was in it")
         }
+        if isTrusted { try checkTrust(status, path) }
         var bytes = [UInt8](repeating: 0, count: limit + 1)
         let count = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress, $0.count) }
         guard count >= 0, count <= limit else { throw failure("is too long or cannot be read", path) }
         return Array(bytes[..<count])
+    }
+
+    private static func checkTrust(_ status: stat, _ path: String) throws(HostError) {
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw HostError(
+                .storageFailed,
+                "\(path) belongs to uid \(status.st_uid), neither to nexusd's uid \(geteuid()) nor to root; "
+                    + "check what is in it, then run: chown \(geteuid()) \(path)")
+        }
+        guard status.st_mode & 0o022 == 0 else {
+            throw HostError(
+                .storageFailed,
+                "\(path) can be written by other users (mode \(String(status.st_mode & 0o777, radix: 8))); "
+                    + "check what is in it, then run: chmod go-w \(path)")
+        }
     }
 
     /// The first word of a file; nil if there is none.

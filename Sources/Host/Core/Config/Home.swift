@@ -19,6 +19,7 @@ public struct Home: Sendable, Equatable {
     public var lock: String { "\(path)/nexusd.lock" }
     public var store: String { "\(path)/store" }
     public var audit: String { "\(path)/audit" }
+    public var configuration: String { "\(path)/nexus.json" }
     public var log: String { "\(path)/nexusd.log" }
 
     /// Makes the directory (0700) with its parents, and refuses one that others may write.

@@ -24,6 +24,7 @@ public struct HostError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let secretUnreadable = Code("secret-unreadable")
         public static let homeInUse = Code("home-in-use")
         public static let addressInUse = Code("address-in-use")
+        public static let invalidConfiguration = Code("invalid-configuration")
         public static let storageFailed = Code("storage-failed")
     }
 

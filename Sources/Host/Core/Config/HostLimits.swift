@@ -1,3 +1,5 @@
+internal import JSONBytes
+
 /// Every limit of the host. Units in the names.
 public enum HostLimits {
     /// How long a call may take, from its arrival to its terminal answer.
@@ -72,6 +74,17 @@ public enum HostLimits {
     public static let budgetRetryMilliseconds = 1_000
     /// How long a new version is watched after an upgrade; the old one comes back if it fails.
     public static let probationMilliseconds: UInt64 = 60_000
+    /// What nexus.json may cost.
+    static let configuration = JSONLimits(bytes: 1 << 20, depth: 4, values: 20_000)
+    /// What it may set: of the whole host,
+    static let settableProcesses = 1...10_000
+    static let settableMegabytes = 16...(16 << 20)
+    /// and of one plugin.
+    static let settableWarm = 0...64
+    static let settableInstances = 1...1_000
+    static let settableIdleSeconds = 1...86_400
+    static let settableQueued = 1...1_000
+    static let settableProbationSeconds = 0...3_600
     /// A key of `kv`.
     public static let keyBytes = 256
     /// What each key of `kv` counts beside its own bytes and its value's: a row and its place in the index.

@@ -14,6 +14,8 @@ struct Fleet: Sendable {
     struct Member: Sendable, Equatable {
         enum State: String, Sendable {
             case starting, ready
+            /// No new calls; it goes when it has answered those that it has.
+            case leaving
             /// No new calls; its process is about to go.
             case ending
         }
@@ -23,6 +25,8 @@ struct Fleet: Sendable {
         var served = 0
         var started: UInt64
         var lastUsed: UInt64
+
+        var takesCalls: Bool { state == .starting || state == .ready }
     }
 
     /// What the shell does next, in order.
@@ -95,8 +99,11 @@ struct Fleet: Sendable {
         member.served += 1
         member.lastUsed = now
         members[lease.member] = member
-        guard rule.isolation == .perCall, member.state == .ready else { return serve(now) }
-        return end(lease.member, .destroy(member: lease.member)) + serve(now)
+        let isOver = member.open == 0 && member.state != .ending
+        if isOver, rule.isolation == .perCall {
+            return end(lease.member, .destroy(member: lease.member)) + serve(now)
+        }
+        return (isOver && member.state == .leaving ? stop(lease.member) : []) + serve(now)
     }
 
     /// Gives what is free to those whose turn it is.
@@ -209,7 +216,27 @@ struct Fleet: Sendable {
         return idle.keys.sorted().flatMap { stop($0) }
     }
 
+    /// No new calls for it, and it goes when it serves nobody.
+    mutating func release(_ number: Int) -> [Step] {
+        guard let member = members[number], member.state == .ready, member.open > 0 else { return stop(number) }
+        leave(number)
+        members[number]?.state = .leaving
+        return []
+    }
+
+    /// Other numbers from now on. Those who wait already still do; processes that are too many are released.
+    mutating func adopt(_ new: FleetRule) -> [Step] {
+        let surplus = new.warm < rule.warm ? Array(spares.dropFirst(new.warm)) : []
+        rule = new
+        var steps = surplus.flatMap { stop($0) }
+        while live > rule.instances, let number = idlers.first?.member ?? newest { steps += release(number) }
+        return steps
+    }
+
     // MARK: numbers
+
+    /// Who was started last, of those that take calls.
+    var newest: Int? { members.filter { $0.value.takesCalls }.keys.max() }
 
     /// Keys of waiting callers that no process has, in the order in which they came.
     private var unserved: [Key] {
@@ -233,7 +260,7 @@ struct Fleet: Sendable {
     }
 
     /// Processes that are not about to go.
-    var live: Int { members.values.reduce(0) { $0 + ($1.state == .ending ? 0 : 1) } }
+    var live: Int { members.values.reduce(0) { $0 + ($1.takesCalls ? 1 : 0) } }
 
     /// Who may go for others: serves nobody, the longest unused first.
     var idlers: [(member: Int, lastUsed: UInt64)] {

@@ -30,7 +30,7 @@ struct FleetBook: Sendable {
         case destroy(member: Int)
     }
 
-    var budget: HostBudget
+    private(set) var configuration: HostConfiguration
     private(set) var versions: [Int: Version] = [:]
     private var count = 0
     private var memberCount = 0
@@ -38,7 +38,7 @@ struct FleetBook: Sendable {
     private var memberVersion: [Int: Int] = [:]
     private var ticketVersion: [UInt64: Int] = [:]
 
-    init(budget: HostBudget = .standard) { self.budget = budget }
+    init(_ configuration: HostConfiguration = .standard) { self.configuration = configuration }
 
     // MARK: callers
 
@@ -94,7 +94,7 @@ struct FleetBook: Sendable {
     mutating func startSpare(_ plugin: InstalledPlugin, now: UInt64) -> (member: Int?, actions: [Action]) {
         var actions: [Action] = []
         let id = version(serving: plugin) ?? open(plugin, as: .current, &actions)
-        if let live = versions[id]?.fleet.members.first(where: { $0.value.state != .ending }) {
+        if let live = versions[id]?.fleet.members.first(where: { $0.value.takesCalls }) {
             return (live.key, actions)
         }
         versions[id]?.fleet.warmUp()
@@ -165,7 +165,7 @@ struct FleetBook: Sendable {
             }
         }
         count += 1
-        let fleet = Fleet(plugin: plugin.name, rule: FleetRule(plugin.manifest))
+        let fleet = Fleet(plugin: plugin.name, rule: rule(of: plugin))
         versions[count] = Version(plugin: plugin, role: role, fleet: fleet)
         return count
     }
@@ -192,7 +192,25 @@ struct FleetBook: Sendable {
         }
     }
 
+    private func rule(of plugin: InstalledPlugin) -> FleetRule {
+        FleetRule(plugin.manifest, configuration.plugins[plugin.name])
+    }
+
     // MARK: budget
+
+    /// Other limits from now on. What is too much for them goes: at once where it serves nobody, else as it finishes.
+    mutating func configure(_ new: HostConfiguration, now: UInt64) -> [Action] {
+        configuration = new
+        var actions: [Action] = []
+        for (id, version) in versions.sorted(by: { $0.key < $1.key }) where version.role != .retired {
+            let rule = rule(of: version.plugin)
+            actions += step(id) { $0.adopt(rule) }
+        }
+        while !fits(nil, withoutEnding: true), let surplus = victim() ?? newest() {
+            actions += step(surplus.version) { $0.release(surplus.member) }
+        }
+        return actions + fillAll(now)
+    }
 
     /// Starts what a version needs for those who wait, then what it keeps ready.
     private mutating func fill(_ id: Int, _ now: UInt64) -> [Action] {
@@ -233,8 +251,10 @@ struct FleetBook: Sendable {
         return versions[id].map { .start(member: memberCount, $0.plugin) } ?? .stop(member: memberCount)
     }
 
-    private func fits(_ rule: FleetRule, withoutEnding: Bool = false) -> Bool {
-        var (processes, memory) = (1, rule.memoryBytes)
+    /// - Parameter rule: of one process more; nil for those that there are.
+    private func fits(_ rule: FleetRule?, withoutEnding: Bool = false) -> Bool {
+        let budget = configuration.budget
+        var (processes, memory) = (rule == nil ? 0 : 1, rule?.memoryBytes ?? 0)
         for version in versions.values {
             let members = withoutEnding ? version.fleet.live : version.fleet.members.count
             processes += members
@@ -246,16 +266,14 @@ struct FleetBook: Sendable {
     /// The process that can best be spared: of plugins with more than their share of the budget first, and then the one
     /// that was not used for the longest time.
     private func victim() -> (version: Int, member: Int)? {
-        var counts: [String: Int] = [:]
-        for version in versions.values { counts[version.plugin.name, default: 0] += version.fleet.live }
-        let share = budget.processes / max(1, counts.values.count { $0 > 0 })
+        let large = large
         let idlers = versions.flatMap { id, version in
             version.role == .staged
                 ? []
                 : version.fleet.idlers.map { idler in
                     (
                         version: id, member: idler.member, lastUsed: idler.lastUsed,
-                        hasMoreThanItsShare: counts[version.plugin.name, default: 0] > share
+                        hasMoreThanItsShare: large.contains(version.plugin.name)
                     )
                 }
         }
@@ -265,7 +283,25 @@ struct FleetBook: Sendable {
         }.map { ($0.version, $0.member) }
     }
 
+    /// The process that was started last, of plugins with more than their share first.
+    private func newest() -> (version: Int, member: Int)? {
+        let large = large
+        return versions.compactMap { id, version in
+            version.role == .staged
+                ? nil : version.fleet.newest.map { (id, $0, large.contains(version.plugin.name) ? 1 : 0) }
+        }.max { ($0.2, $0.1) < ($1.2, $1.1) }.map { ($0.0, $0.1) }
+    }
+
+    /// Plugins with more processes than their share of the budget.
+    private var large: Set<String> {
+        var counts: [String: Int] = [:]
+        for version in versions.values { counts[version.plugin.name, default: 0] += version.fleet.live }
+        let share = configuration.budget.processes / max(1, counts.values.count { $0 > 0 })
+        return Set(counts.filter { $0.value > share }.keys)
+    }
+
     private func usedUp(_ fleet: Fleet) -> HostError {
+        let budget = configuration.budget
         let processes = versions.values.reduce(0) { $0 + $1.fleet.members.count }
         return HostError(
             .unavailable,

@@ -1,6 +1,7 @@
 internal import PluginABI
 
-/// How many processes one version of a plugin has, and how many calls each serves at once.
+/// How many processes one version of a plugin has, and how many calls each serves at once: what its manifest says, and
+/// an administrator's settings.
 struct FleetRule: Sendable, Equatable {
     var isolation: PluginManifest.Isolation
     /// Calls in one process at once.
@@ -16,17 +17,17 @@ struct FleetRule: Sendable, Equatable {
     /// What one process may take, by its limit.
     var memoryBytes: UInt64
 
-    init(_ manifest: PluginManifest) {
+    init(_ manifest: PluginManifest, _ settings: PluginSettings? = nil) {
         isolation = manifest.isolation
         concurrency = manifest.isolation == .perCall ? 1 : manifest.concurrency
         switch manifest.isolation {
         case .shared: instances = 1
-        case .perUser: instances = HostLimits.perUserInstances
-        case .perCall: instances = HostLimits.perCallInstances
+        case .perUser: instances = settings?.instances ?? HostLimits.perUserInstances
+        case .perCall: instances = settings?.instances ?? HostLimits.perCallInstances
         }
-        warm = manifest.isolation == .perCall ? HostLimits.warmInstances : 0
-        idleMilliseconds = HostLimits.idleMilliseconds
-        queued = HostLimits.queuedCalls
+        warm = settings?.warm ?? (manifest.isolation == .perCall ? HostLimits.warmInstances : 0)
+        idleMilliseconds = settings?.idleSeconds.map { UInt64($0) * 1_000 } ?? HostLimits.idleMilliseconds
+        queued = settings?.queued ?? HostLimits.queuedCalls
         let megabytes = manifest.permissions.resources.memoryMegabytes
         memoryBytes = UInt64(megabytes ?? HostLimits.instanceMegabytes) << 20
     }

@@ -10,7 +10,7 @@ public struct InstanceEntry: Sendable, Equatable {
     public var instance: String
     /// `everyone`, a principal, `one call`, or `nobody yet`.
     public var servedFor: String
-    /// `starting`, `ready`, `busy` or `ending`.
+    /// `starting`, `ready`, `busy`, `leaving` (takes no new calls) or `ending`.
     public var state: String
     /// Of the jail's init, as the host sees it; nil while it starts.
     public var processID: Int32?
@@ -67,7 +67,9 @@ extension Supervisor {
     /// Of several processes, the one that was started last speaks for the plugin.
     public func status(of name: String) -> Status {
         let members = book.members(of: name)
-        let ready = members.last { $0.member.state == .ready }.flatMap { instances[$0.number] }
+        let ready = members.last { $0.member.state == .ready || $0.member.state == .leaving }.flatMap {
+            instances[$0.number]
+        }
         let known = restarts.state(of: name)
         let isStarting = members.contains { $0.member.state == .starting }
         // Between two calls, a plugin with a process for each has none and is stopped.

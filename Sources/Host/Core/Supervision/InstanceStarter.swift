@@ -125,6 +125,20 @@ final class InstanceStarter: Sendable {
         incidents.failed(plugin, id, cause)
     }
 
+    func recordConfiguration(
+        _ change: ConfigurationChange, sha256: String?, by actor: String
+    ) throws(HostError) {
+        do {
+            try audit.append([
+                ("kind", "admin"), ("event", "configuration"), ("actor", .string(actor)),
+                ("changed", JSONValue(change.changed)), ("budgetChanged", .bool(change.budgetChanged)),
+                ("sha256", JSONValue(sha256)),
+            ])
+        } catch {
+            throw HostError(.auditFailed, error.message, retryable: true)
+        }
+    }
+
     /// What happened to a plugin anyway is not undone by a log that cannot be written.
     func append(_ event: String, _ plugin: String, _ members: [(String, JSONValue)]) {
         _ = try? audit.append(

@@ -17,10 +17,13 @@ extension Supervisor {
     ///
     /// - Throws: `unknownPlugin`, `conflict` while another upgrade of it goes on, what `PluginCatalog.install` throws,
     ///   and why the new version does not work; nothing has changed then.
+    ///
+    /// - Parameter probationMilliseconds: nil for what is configured.
     public func upgrade(
-        _ bundle: PluginBundle, probationMilliseconds: UInt64 = HostLimits.probationMilliseconds
+        _ bundle: PluginBundle, probationMilliseconds: UInt64? = nil
     ) async throws(HostError) {
         let name = bundle.manifest.name
+        let probationMilliseconds = probationMilliseconds ?? self.probationMilliseconds(of: name)
         let old = try catalog.plugin(name)
         guard !upgrading.contains(name), probations[name] == nil else {
             throw HostError(

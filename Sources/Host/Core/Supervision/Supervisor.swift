@@ -30,13 +30,13 @@ public actor Supervisor {
     public init(
         catalog: PluginCatalog, audit: AuditLog, launcher: JailLauncher, python: PythonRuntime? = nil,
         poller: DescriptorPoller, services: any HostServices, incidents: IncidentRecorder,
-        restarts: RestartControl, budget: HostBudget = .standard,
+        restarts: RestartControl, configuration: HostConfiguration = .standard,
         metrics: HostMetrics = HostMetrics(), showsPaths: Bool = false
     ) {
         self.catalog = catalog
         self.restarts = restarts
         self.launcher = launcher
-        book = FleetBook(budget: budget)
+        book = FleetBook(configuration)
         starter = InstanceStarter(
             catalog: catalog, audit: audit, launcher: launcher, python: python, poller: poller, services: services,
             incidents: incidents, metrics: metrics, showsPaths: showsPaths)

@@ -32,6 +32,14 @@ extension AdminAPI {
         return Self.ok(["stopping": true, "processID": JSONValue(Int(facts.processID))])
     }
 
+    func reload(_ call: Call) async throws(HostError) -> WireResponse {
+        let change = try await supervisor.reload(Home(facts.home), by: call.caller.actor)
+        return Self.ok([
+            "changed": JSONValue(change.changed), "unchanged": JSONValue(change.unchanged),
+            "budgetChanged": .bool(change.budgetChanged), "notInstalled": JSONValue(change.notInstalled),
+        ])
+    }
+
     // MARK: tools
 
     func listTools(_ call: Call) async throws(HostError) -> WireResponse {

@@ -50,7 +50,7 @@ extension AdminAPI {
         guard bundle.manifest.name == name else {
             throw HostError(.invalidRequest, "this is a bundle of \(bundle.manifest.name), not of \(name)")
         }
-        let standard = Int(HostLimits.probationMilliseconds / 1_000)
+        let standard = await supervisor.probationMilliseconds(of: name) / 1_000
         guard let seconds = Int(call.request.query["probationSeconds"] ?? "\(standard)"), (0...3_600).contains(seconds)
         else { throw HostError(.invalidRequest, "probationSeconds is a number from 0 to 3600") }
         let previous = try catalog.plugin(name).manifest.version

@@ -72,6 +72,7 @@ public struct AdminAPI: Sendable {
     static let routes: [Route] = [
         Route("GET", APIPath.status) { $0.status },
         Route("POST", APIPath.shutDown) { $0.stopHost },
+        Route("POST", APIPath.reload) { $0.reload },
         Route("GET", APIPath.plugins) { $0.listPlugins },
         Route("POST", APIPath.plugins) { $0.installPlugin },
         Route("GET", "/v1/plugins/*") { $0.showPlugin },
@@ -146,7 +147,9 @@ public struct AdminAPI: Sendable {
         case .forbidden: 403
         case .unknownPlugin, .unknownTool: 404
         case .conflict: 409
-        case .invalidArguments, .invalidRequest, .invalidManifest, .unsupported, .credentialMissing: 400
+        case .invalidArguments, .invalidRequest, .invalidManifest, .invalidConfiguration, .unsupported,
+            .credentialMissing:
+            400
         case .deadlineExceeded: 504
         case .unavailable: 503
         case .pluginFailed, .jailFailed: 502
