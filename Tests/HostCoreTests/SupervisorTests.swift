@@ -77,8 +77,10 @@ import Testing
         try host.install(JailedHost.bundle(isolation: "per-call"))
         #expect(Self.code(await host.call("echo")) == "{}")
         // Warm now: two are ready, and nobody has used them.
-        let ready = await host.ledger { entries in entries.filter { $0.state == "ready" }.count == 2 }
-        #expect(ready.allSatisfy { $0.servedFor == "nobody yet" && $0.callsServed == 0 }, "\(ready)")
+        let entries = await host.ledger { entries in entries.filter { $0.state == "ready" }.count == 2 }
+        let ready = entries.filter { $0.state == "ready" }
+        let areUnused = ready.allSatisfy { $0.servedFor == "nobody yet" && $0.callsServed == 0 }
+        #expect(ready.count == 2 && areUnused, "\(ready)")
         let next = try #require(ready.first?.processID)
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<24 {
@@ -163,7 +165,10 @@ import Testing
         let bundle = try JailedHost.bundle(program: "fixture-plugins/\(program)", arguments: mode.isEmpty ? [] : [mode])
         try host.install(bundle)
         let open = Task { await host.call("sleep", "{\"ms\":60000}") }
-        _ = await host.ledger { $0.contains { $0.state == "busy" } }
+        // Granted is not sent yet.
+        while await host.supervisor.instances.values.first?.session.onlyCall == nil {
+            try await Task.sleep(for: .milliseconds(1))
+        }
         try await host.supervisor.stop("echo")
         #expect(Self.code(await open.value) == answer)
         #expect(await host.supervisor.ledger() == [])

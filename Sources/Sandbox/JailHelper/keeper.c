@@ -36,12 +36,13 @@ int keep_launcher(int argc, char **argv) {
     if (launcher < 0 || report_descriptor(CONTROL_FD, JAIL_REPORT_LAUNCHER, ends[0], status) != 0) return 1;
     close(ends[0]);
     // Both are waited for: the parent-death signal of a host that gave up root does not reach a keeper that has it.
-    struct pollfd ends_of[2] = {{.fd = (int)syscall(SYS_pidfd_open, launcher, 0), .events = POLLIN}, {.fd = CONTROL_FD}};
-    if (ends_of[0].fd < 0) return 1;
+    int handle = (int)syscall(SYS_pidfd_open, launcher, 0);
+    struct pollfd both[2] = {{.fd = handle, .events = POLLIN}, {.fd = CONTROL_FD}};
+    if (handle < 0) return 1;
     do {
       while ((ended = waitpid(-1, &status, WNOHANG)) > 0 && ended != launcher) {}
-    } while (ended != launcher && (poll(ends_of, 2, 1000) >= 0 || errno == EINTR) && ends_of[1].revents == 0);
-    close(ends_of[0].fd);
+    } while (ended != launcher && (poll(both, 2, 1000) >= 0 || errno == EINTR) && both[1].revents == 0);
+    close(handle);
     if (ended != launcher || status == 0) return 0;
   }
 }

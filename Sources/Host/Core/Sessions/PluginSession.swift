@@ -98,6 +98,11 @@ final class PluginSession: Sendable {
         let failure: HostError? = await withCheckedContinuation { waiter in
             let immediate: HostError?? = state.withLock { state in
                 if let end = state.end { return .some(end) }
+                // What was received has ended the session: the cause is about to be told.
+                if state.core.lifecycle.state == .failed {
+                    state.steps.append((target, waiter))
+                    return nil
+                }
                 if let message {
                     if let refusal = post(message, stream: 0, &state) { return .some(refusal) }
                 }
