@@ -113,7 +113,8 @@ public enum HostLimits {
     public static let timerMilliseconds: UInt64 = 24 * 3_600_000
     /// Connections of `net.connect` that one plugin may be making at once, over all its calls and instances.
     public static let connectsInFlight = 8
-    /// Connections of `net.connect` that one plugin may begin in a minute. The open ones are bounded by its openFiles.
+    /// Connections of `net.connect` that one plugin may begin in a minute. The open ones are bounded by twice its
+    /// openFiles.
     public static let connectsPerMinute = 60
     /// From the name to a connected socket, for `net.connect`.
     public static let connectMilliseconds: Int64 = 5_000
@@ -121,6 +122,8 @@ public enum HostLimits {
     public static let unsentSockets = 32
     /// After a plugin's socket closes, how long to wait for its exit status.
     public static let exitStatusMilliseconds: UInt64 = 300
+    /// The same for what is only recorded: whether it was held back.
+    public static let lastWordMilliseconds: UInt64 = 30_000
     /// Between asking a disposed plugin to go and killing it.
     public static let terminateMilliseconds: UInt64 = 1_000
 }

@@ -129,8 +129,8 @@ final class PluginInstance: Sendable {
                     feed.leaveSession()
                     meter.ended(cause)
                     Task { [denied = environment.denied] in
-                        // The launcher says it once the jail is gone.
-                        let end = await Self.end(of: jail, within: HostLimits.exitStatusMilliseconds)
+                        // The launcher says it once the jail is gone; nobody waits for this.
+                        let end = await Self.end(of: jail, within: HostLimits.lastWordMilliseconds)
                         let percent = plugin.manifest.permissions.resources.cpuPercent
                         let denial = end.flatMap {
                             Denial(throttled: $0, percent: percent, plugin: plugin.name, instance: id)
