@@ -21,6 +21,8 @@ BIN ?= bin
 
 # How long `make test` and `make fuzz` feed each decoder.
 FUZZ_TEST_SECONDS := 15
+# How many tests run at once: with all of them started together, the peers that tests play miss their hosts' deadlines.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH := 6
 FUZZ_SECONDS ?= 3600
 
 .PHONY: help build debug test demo bench bench-quick fuzz lint bootstrap clean

@@ -22,9 +22,10 @@ import Testing
         #expect(cause.code == .pluginFailed && cause.retryable)
         #expect(cause.message.contains("did not answer two pings") && cause.message.contains("ABI-6.6"))
         #expect(answering.session.cause == nil)
+        // Whoever answers must have stopped first: a host that hangs up is a failure to it.
         answers.cancel()
-        answering.session.fail(ScriptedPeer.gone)
         _ = await answers.result
+        answering.session.fail(ScriptedPeer.gone)
     }
 
     @Test func sessionsAreNotKeptByTheirTimer() async throws {
