@@ -37,6 +37,11 @@ public struct JailError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String { message }
 
+    /// nexus-jail died over a start: its keeper starts another.
+    static func launcherLost(jail: String) -> JailError {
+        JailError(.launcher, "jail \"\(jail)\": nexus-jail has ended and is being started again; try again")
+    }
+
     /// A failed call of the host itself.
     static func system(_ what: String, _ number: Int32) -> JailError {
         JailError(.system, "\(what): \(ErrnoName.describe(number))", errno: number)

@@ -210,7 +210,7 @@ public final class JailLauncher: Sendable {
             Glibc.close(ends[0])
             whenOver()
             guard sent == -EPIPE || sent == -ECONNRESET else { throw .system("request to nexus-jail", -sent) }
-            throw monitor.hasExited ? Self.gone(policy) : Self.lost(policy)
+            throw monitor.hasExited ? Self.gone(policy) : .launcherLost(jail: policy.name)
         }
         let session = JailSession(
             policy, bounds: bounds, descriptor: ends[0], purpose: purpose, denied: denied, whenOver: whenOver)
@@ -223,10 +223,6 @@ public final class JailLauncher: Sendable {
 
     private static func gone(_ policy: JailPolicy) -> JailError {
         JailError(.launcher, "jail \"\(policy.name)\": nexus-jail has ended; start a new launcher")
-    }
-
-    private static func lost(_ policy: JailPolicy) -> JailError {
-        JailError(.launcher, "jail \"\(policy.name)\": nexus-jail has ended and is being started again; try again")
     }
 }
 

@@ -153,6 +153,8 @@ extension ReportRecord {
 /// Turns a failed layer into words that an admin can act on.
 enum LayerFailure {
     static func error(jail: String, _ record: ReportRecord) -> JailError {
+        // What JAIL_DIE_WITH_LAUNCHER says of a launcher that died while the jail was made; nothing else there does.
+        if record.layer == "identity", record.error == ESRCH { return .launcherLost(jail: jail) }
         let answer = record.error == 0 ? "" : ": \(ErrnoName.describe(record.error))"
         let subject = record.detail.isEmpty ? "" : " at \(record.detail)"
         let remedy = remedy(record)
@@ -182,5 +184,4 @@ enum LayerFailure {
             }
         return text.isEmpty ? "" : "; \(text)"
     }
-
 }

@@ -1,4 +1,5 @@
 import CJail
+import Glibc
 import Testing
 
 @testable import Sandbox
@@ -42,6 +43,17 @@ import Testing
         #expect(error.layer == "proc")
         #expect(error.errno == 1)
         #expect(error.message.contains("layer proc could not be applied: EPERM"))
+    }
+
+    @Test func aLauncherThatDiedWhileTheJailWasMadeIsNoFailedLayer() {
+        var progress = running()
+        let actions = progress.received(record(JAIL_REPORT_FAILED, error: ESRCH, layer: "identity"))
+        guard case .started(.failure(let error))? = actions.first else {
+            Issue.record("no failure")
+            return
+        }
+        #expect(error.code == .launcher)
+        #expect(error.message.contains("is being started again; try again"))
     }
 
     @Test func aJailThatWaitsHasItsReportAndStartsLater() throws {
