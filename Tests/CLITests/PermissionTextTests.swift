@@ -88,4 +88,23 @@ import Testing
         let shown = PermissionText(output: Output(isJSON: false)).lines(plugin)
         #expect(shown.contains("    WEAKENED: e leads to https://127.0.0.1:1, a loopback address (--dev-loopback)"))
     }
+
+    @Test func whatAnAdminDecidedIsShown() throws {
+        let plugin: JSONValue = [
+            "name": "sample", "version": "1.0.0", "isolationForcedBy": ["key"], "revoked": ["other"],
+            "permissions": [
+                "credentials": [
+                    ["name": "key", "scope": "user", "reason": "r"], ["name": "other", "scope": "user", "reason": "r"],
+                ]
+            ],
+        ]
+        let text = PermissionText(output: Output(isJSON: false))
+        let shown = text.lines(plugin)
+        #expect(shown.contains("    REVOKED: it gets this credential no more"))
+        #expect(shown.filter { $0.contains("REVOKED") }.count == 1)
+        #expect(shown.contains("    Each user has a process of their own, because of key."))
+        var weakened = try #require(plugin.objectValue)
+        weakened["weakeningSharedUsers"] = true
+        #expect(text.lines(.object(weakened)).contains { $0.contains("WEAKENED: one process may hold") })
+    }
 }

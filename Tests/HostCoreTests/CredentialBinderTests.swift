@@ -56,6 +56,18 @@ import Testing
         #expect(!"\(bound)".contains("value-of"))
     }
 
+    @Test func whatAnAdminRevokedIsNotBound() throws {
+        try set(.user, "team/alice", "key", "value-of-alice")
+        try set(.global, "", "shared", "value-of-all")
+        var plugin = plugin
+        plugin.choices.revoked = ["shared"]
+        let error = refusal { () throws(HostError) in
+            try BoundCredentials.bind(tool, of: plugin, for: alice, from: store)
+        }
+        #expect(error?.code == .forbidden)
+        #expect(error?.message.contains("nexus secret grants sample --grant shared") == true)
+    }
+
     @Test func secretOfAnotherUserOrPluginIsNeverBound() throws {
         try set(.user, "agent", "key", "of-the-agent")
         try set(.user, "alice", "key", "of-another-alice")

@@ -10,6 +10,7 @@ import Testing
         var plugin = try SamplePlugin.installed()
         plugin.manifest.name = name
         plugin.manifest.isolation = isolation
+        plugin.choices.weakeningSharedUsers = true
         (plugin.digest, plugin.installed) = (version, version)
         return plugin
     }

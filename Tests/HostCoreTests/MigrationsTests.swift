@@ -18,8 +18,10 @@ import Testing
             switch name {
             case "1-plugins":
                 try database.execute(
-                    sql:
-                        "INSERT INTO plugin VALUES ('sample', ?, 'd1', '2026-01-01')",
+                    sql: """
+                        INSERT INTO plugin (name, manifest, digest, installed)
+                        VALUES ('sample', ?, 'd1', '2026-01-01')
+                        """,
                     arguments: [Data(SamplePlugin.manifest())])
                 try database.execute(sql: "INSERT INTO tool (name, plugin) VALUES ('sample_echo', 'sample')")
             case "2-identity":
@@ -73,12 +75,24 @@ import Testing
                     sql:
                         "INSERT INTO token (id, hash, user, created, use) VALUES ('t2', x'00', 'grafana', 8, 'metrics')"
                 )
-            default: Issue.record("no rows for \(name): add some")
+            default: try fillWithChoices(database, name)
             }
         }
     }
 
     /// What must still be there after the migration, by the host's own reading.
+    private static func fillWithChoices(_ database: GRDB.Database, _ name: String) throws {
+        switch name {
+        case "14-plugin-choices":
+            try database.execute(
+                sql: """
+                    INSERT INTO revoked_credential VALUES ('sample', 'key');
+                    UPDATE plugin SET weakening_shared_users = 1;
+                    """)
+        default: Issue.record("no rows for \(name): add some")
+        }
+    }
+
     private func check(_ version: String, _ database: HostCore.Database) throws {
         let reached = try #require(Migrations.names.firstIndex(of: version))
         let plugin = try PluginCatalog(database: database, store: BundleStore(directory: folder.home.store)).plugin(
@@ -122,6 +136,10 @@ import Testing
             #expect(
                 states == ["sample": PluginState(.parked, isWanted: true, cause: "it fell", since: 7, failures: 5)])
         }
+        let catalog = try PluginCatalog(database: database, store: BundleStore(directory: folder.home.store))
+        let decided = reached >= (Migrations.names.firstIndex(of: "14-plugin-choices") ?? .max)
+        let choices = PluginChoices(revoked: decided ? ["key"] : [], weakeningSharedUsers: decided)
+        #expect(try catalog.plugin("sample").choices == choices)
     }
 
     @Test(arguments: Migrations.names)

@@ -16,6 +16,9 @@ struct WeakeningTests {
         "Sources/Host/Core/Egress/EgressPolicy.swift": 2,  // an endpoint, or a connection, that leads to loopback
         "Sources/Host/Core/Plugins/InstalledPlugin.swift": 2,  // an endpoint that leads to loopback
         "Sources/Host/Core/Plugins/PluginCatalog.swift": 1,  // the same, read from the database
+        // one process for several users: `nexus plugin isolation`
+        "Sources/Host/Core/Plugins/PluginCatalog+Choices.swift": 2,
+        "Sources/Host/Surfaces/Admin/AdminAPI+Choices.swift": 1,
         "Sources/Host/Surfaces/Admin/AdminAPI+Plugins.swift": 1,  // the same, asked for by an admin
     ]
 

@@ -12,6 +12,9 @@ public enum APIPath {
     public static let tools = "/v1/tools"
     /// GET lists; PUT and DELETE take `plugin`, `name` and `user` or `global=1` in the query; PUT's body is the value.
     public static let secrets = "/v1/secrets"
+    /// GET: every credential that a plugin declares, and whether it is granted,
+    /// `{"grants": [{"plugin", "name", "scope", "granted", "tools", "users"}]}`.
+    public static let grants = "/v1/grants"
     /// GET with `count`: the last entries as JSON lines.
     public static let audit = "/v1/audit"
     /// GET lists, with `plugin` and `limit` in the query; `/ID` shows one.
@@ -33,6 +36,12 @@ public enum APIPath {
     public static func endpoint(_ endpoint: String, of plugin: String) -> String {
         "\(self.plugin(plugin))/endpoints/\(PercentEncoding.encode(endpoint))"
     }
+    /// PUT `{"granted"}` takes a declared credential from a plugin, or grants it again.
+    public static func grant(_ credential: String, of plugin: String) -> String {
+        "\(self.plugin(plugin))/credentials/\(PercentEncoding.encode(credential))"
+    }
+    /// PUT `{"weakeningSharedUsers"}`: whether one process may hold the credentials of several users.
+    public static func isolation(of plugin: String) -> String { self.plugin(plugin, "isolation") }
     /// POST with the arguments as body; answers `{"result", "content"?: {"mediaType", "text" or "base64"}}`.
     public static func call(_ tool: String) -> String { "\(tools)/\(PercentEncoding.encode(tool))/call" }
     public static func token(_ id: String) -> String { "\(tokens)/\(PercentEncoding.encode(id))" }

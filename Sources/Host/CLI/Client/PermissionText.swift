@@ -15,7 +15,11 @@ struct PermissionText {
         for use in permissions.list("credentials") {
             lines += entry(
                 "receive the \(use.shown("scope")) credential \(use.shown("name")), in calls that need it only", use)
+            if plugin.list("revoked").contains(use["name"] ?? .null) {
+                lines.append("    \(output.red("REVOKED: it gets this credential no more"))")
+            }
         }
+        lines += isolation(plugin)
         if let store = permissions["kv"] {
             lines += entry("keep up to \(store.shown("megabytes")) MiB with the host", store)
         }
@@ -34,6 +38,22 @@ struct PermissionText {
         lines += plugin.list("unsupported").map { "  \(output.red("REFUSED HERE: \(words($0))"))" }
         return [output.bold("\(plugin.shown("name")) \(plugin.shown("version")) may:")] + lines + [
             refusals(permissions, isPython: plugin["runtime"]?.stringValue == "python")
+        ]
+    }
+
+    /// Where it is not as the manifest says.
+    private func isolation(_ plugin: JSONValue) -> [String] {
+        if plugin["weakeningSharedUsers"]?.boolValue == true {
+            return [
+                "    "
+                    + output.red(
+                        "WEAKENED: one process may hold the credentials of several users (--weakening-shared-users)")
+            ]
+        }
+        let names = plugin.list("isolationForcedBy").compactMap(\.stringValue).map(\.printable)
+        guard !names.isEmpty else { return [] }
+        return [
+            "    " + output.dim("Each user has a process of their own, because of \(names.joined(separator: ", ")).")
         ]
     }
 

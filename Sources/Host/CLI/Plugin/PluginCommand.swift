@@ -6,7 +6,7 @@ struct PluginCommand: AsyncParsableCommand {
         subcommands: [
             PluginInstallCommand.self, PluginUpgradeCommand.self, PluginListCommand.self, PluginInfoCommand.self,
             PluginPermissionsCommand.self, PluginLogsCommand.self, PluginIncidentsCommand.self,
-            PluginEndpointCommand.self, PluginStartCommand.self, PluginStopCommand.self,
+            PluginEndpointCommand.self, PluginIsolationCommand.self, PluginStartCommand.self, PluginStopCommand.self,
             PluginRemoveCommand.self,
         ])
 }

@@ -14,6 +14,7 @@ struct BoundCredentials: Sendable {
         var masked = JSONObject()
         for name in tool.credentials {
             guard let use = plugin.manifest.permissions.credentials.first(where: { $0.name == name }) else { continue }
+            guard !plugin.choices.revoked.contains(name) else { throw .revoked(name, of: plugin.name) }
             let address = SecretAddress(scope: use.scope, owner: caller.principal, plugin: plugin.name, name: name)
             guard let value = try store.open(address) else {
                 let whose = use.scope == .user ? "\(caller.principal) has" : "there is"
@@ -29,5 +30,14 @@ struct BoundCredentials: Sendable {
             masked[name] = .string("********(\(store.fingerprint(value)))")
         }
         return BoundCredentials(credentials: credentials, masked: .object(masked))
+    }
+}
+
+extension HostError {
+    static func revoked(_ credential: String, of plugin: String) -> HostError {
+        HostError(
+            .forbidden,
+            "an admin revoked the credential \(credential) of \(plugin); "
+                + "to grant it again: nexus secret grants \(plugin) --grant \(credential)")
     }
 }

@@ -5,7 +5,7 @@ public enum Migrations {
     /// Names, oldest first. Tests migrate from each of them.
     public static let names = [
         "1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values", "6-value-sums", "7-previous-versions",
-        "8-incidents", "9-plugin-states", "10-token-uses",
+        "8-incidents", "9-plugin-states", "10-token-uses", "14-plugin-choices",
     ]
 
     public static var all: DatabaseMigrator {
@@ -106,6 +106,16 @@ public enum Migrations {
         }
         migrator.registerMigration("10-token-uses") { database in
             try database.execute(sql: "ALTER TABLE token ADD COLUMN use TEXT NOT NULL DEFAULT 'tools'")
+        }
+        migrator.registerMigration("14-plugin-choices") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE revoked_credential (
+                        plugin TEXT NOT NULL REFERENCES plugin (name) ON DELETE CASCADE, name TEXT NOT NULL,
+                        PRIMARY KEY (plugin, name)
+                    ) STRICT, WITHOUT ROWID;
+                    ALTER TABLE plugin ADD COLUMN weakening_shared_users INTEGER NOT NULL DEFAULT 0;
+                    """)
         }
     }
 }

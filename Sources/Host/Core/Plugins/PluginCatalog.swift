@@ -84,7 +84,7 @@ public final class PluginCatalog: Sendable {
         return StagedVersion(
             plugin: InstalledPlugin(
                 manifest: manifest, digest: bundle.executableDigest, installed: AuditClock.now(),
-                endpoints: try endpoints(of: manifest.name)),
+                endpoints: try endpoints(of: manifest.name), choices: try choices(of: manifest.name)),
             manifest: bundle.manifestBytes)
     }
 
@@ -160,7 +160,8 @@ public final class PluginCatalog: Sendable {
             do {
                 fresh[row.name] = InstalledPlugin(
                     manifest: try PluginManifest(parsing: Array(row.manifest)), digest: row.digest,
-                    installed: row.installed, endpoints: try endpoints(of: row.name))
+                    installed: row.installed, endpoints: try endpoints(of: row.name),
+                    choices: try choices(of: row.name))
             } catch let error as ManifestError {
                 throw HostError(.storageFailed, "the stored manifest of \(row.name) cannot be read: \(error)")
             } catch {

@@ -92,7 +92,7 @@ final class PluginInstance: Sendable {
         report = jail.report
         let log = environment.log
         self.log = log
-        redactor = plugin.manifest.isolation == .shared ? log.redactor : Redactor()
+        redactor = plugin.isolation == .shared ? log.redactor : Redactor()
         let meter = environment.metrics.meter(of: id, plugin: plugin.name, jail: profile)
         self.meter = meter
         captures = [

@@ -193,7 +193,7 @@ struct FleetBook: Sendable {
     }
 
     private func rule(of plugin: InstalledPlugin) -> FleetRule {
-        FleetRule(plugin.manifest, configuration.plugins[plugin.name])
+        FleetRule(plugin.manifest, configuration.plugins[plugin.name], isolation: plugin.isolation)
     }
 
     // MARK: budget

@@ -17,15 +17,18 @@ struct FleetRule: Sendable, Equatable {
     /// What one process may take, by its limit.
     var memoryBytes: UInt64
 
-    init(_ manifest: PluginManifest, _ settings: PluginSettings? = nil) {
-        isolation = manifest.isolation
-        concurrency = manifest.isolation == .perCall ? 1 : manifest.concurrency
-        switch manifest.isolation {
+    /// - Parameter isolation: as it holds here, if that is not what the manifest says.
+    init(
+        _ manifest: PluginManifest, _ settings: PluginSettings? = nil, isolation: PluginManifest.Isolation? = nil
+    ) {
+        self.isolation = isolation ?? manifest.isolation
+        concurrency = self.isolation == .perCall ? 1 : manifest.concurrency
+        switch self.isolation {
         case .shared: instances = 1
         case .perUser: instances = settings?.instances ?? HostLimits.perUserInstances
         case .perCall: instances = settings?.instances ?? HostLimits.perCallInstances
         }
-        warm = settings?.warm ?? (manifest.isolation == .perCall ? HostLimits.warmInstances : 0)
+        warm = settings?.warm ?? (self.isolation == .perCall ? HostLimits.warmInstances : 0)
         idleMilliseconds = settings?.idleSeconds.map { UInt64($0) * 1_000 } ?? HostLimits.idleMilliseconds
         queued = settings?.queued ?? HostLimits.queuedCalls
         let megabytes = manifest.permissions.resources.memoryMegabytes

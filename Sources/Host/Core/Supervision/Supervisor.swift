@@ -287,6 +287,16 @@ public actor Supervisor {
         restarts.stops(name)
     }
 
+    /// Ends the processes of a plugin that knew what it must not know any more. Calls under way are answered; the next
+    /// one gets a new process.
+    public func recycle(_ name: String) async {
+        await retire(
+            name,
+            refusing: HostError(
+                .unavailable, "an admin changed what the plugin \(name) gets; call again", retryable: true))
+        startIfWanted(name)
+    }
+
     /// The same for a name that may be in the catalog no more: call it after a plugin was replaced or removed, so that
     /// no call in between brings the old one back.
     public func retire(_ name: String) async {

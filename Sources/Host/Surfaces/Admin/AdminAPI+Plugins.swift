@@ -179,6 +179,10 @@ enum PluginDescription {
             "arguments": JSONValue(manifest.arguments), "description": .string(manifest.summary),
             "digest": .string("sha256:" + plugin.digest),
             "installed": .string(plugin.installed), "permissions": permissions(plugin),
+            "isolation": .string(plugin.isolation.rawValue),
+            "isolationForcedBy": .array(plugin.isIsolationForced ? plugin.usersCredentials.map { .string($0) } : []),
+            "weakeningSharedUsers": .bool(plugin.choices.weakeningSharedUsers),
+            "revoked": .array(plugin.choices.revoked.sorted().map { .string($0) }),
             "unbounded": shortfalls(manifest.unbounded(by: host)),
             "unsupported": shortfalls(manifest.unsupported(by: host)), "tools": .array(manifest.tools.map(tool)),
         ]
