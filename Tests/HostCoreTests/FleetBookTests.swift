@@ -150,6 +150,25 @@ import Testing
         #expect(book.ended(2, now: 1).actions == [.start(member: 3, b)])
     }
 
+    @Test func whatACallTookIsReplacedWhenItHasEndedOrWhenItWasTheLast() throws {
+        let a = try plugin("a", "1", .perCall)
+        var book = book(9)
+        #expect(book.want(1, a, for: "x", now: 0) == [.start(member: 1, a)])
+        #expect(
+            book.started(1, now: 0)
+                == [.grant(ticket: 1, member: 1), .start(member: 2, a), .start(member: 3, a)])
+        for number in [2, 3] { #expect(book.started(number, now: 0) == []) }
+        #expect(book.endLease(1, now: 1) == [.destroy(member: 1)])
+        #expect(book.want(2, a, for: "x", now: 2) == [.grant(ticket: 2, member: 2)], "no start beside its call")
+        #expect(book.endLease(2, now: 3) == [.destroy(member: 2), .start(member: 4, a)])
+        #expect(book.want(3, a, for: "x", now: 4) == [.grant(ticket: 3, member: 3)], "one is coming, which is enough")
+        #expect(book.started(4, now: 5) == [.start(member: 5, a)])
+        #expect(book.started(5, now: 5) == [])
+        // A long call does not keep the others waiting for ever.
+        #expect(book.want(4, a, for: "x", now: 6) == [.grant(ticket: 4, member: 4)])
+        #expect(book.tick(now: 7) == [.start(member: 6, a)])
+    }
+
     // MARK: other limits
 
     private func limits(_ processes: Int, _ megabytes: UInt64 = 1 << 20) -> HostConfiguration {
@@ -238,8 +257,10 @@ import Testing
         var book = book(9)
         var new = limits(9)
         _ = book.want(1, a, for: "x", now: 0)
-        #expect(book.started(1, now: 0) == [.grant(ticket: 1, member: 1), .start(member: 2, a)])
-        #expect(book.started(2, now: 0) == [.start(member: 3, a)] && book.started(3, now: 0) == [])
+        #expect(
+            book.started(1, now: 0)
+                == [.grant(ticket: 1, member: 1), .start(member: 2, a), .start(member: 3, a)])
+        #expect(book.started(2, now: 0) == [] && book.started(3, now: 0) == [])
         new.plugins["a", default: PluginSettings()].warm = 3
         #expect(book.configure(new, now: 1) == [.start(member: 4, a)])
         #expect(book.started(4, now: 1) == [])

@@ -21,6 +21,33 @@ import Testing
         #expect(await answer.value.text == "[1]")
     }
 
+    @Test func aLargeAnswerInOneFrameComesWholeAndTheNextFrameToo() async throws {
+        let peer = try ScriptedPeer()
+        try await peer.start()
+        let bytes = (0..<3 << 20).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        for _ in 0..<3 {
+            let (large, small) = (try peer.call(), try peer.call())
+            let streams = [try await peer.next(.call).stream, try await peer.next(.call).stream].sorted()
+            let first = Message.result(Message.Payload(json: Array("[1]".utf8), bytes: bytes))
+            let answers = first.frame(stream: streams[0]).encoded() + result("[2]").frame(stream: streams[1]).encoded()
+            // Blocks until the host has read most of it, so not on a thread of the pool.
+            let isSent = await withCheckedContinuation { done in
+                Thread.detachNewThread { done.resume(returning: peer.trySend(answers)) }
+            }
+            #expect(isSent)
+            let texts = [await large.value, await small.value]
+            #expect(Set(texts.map(\.text)) == ["[1]", "[2]"])
+            #expect(texts.contains { (try? $0.get())?.bytes == bytes })
+        }
+        // One that breaks off in the middle ends the session as any other does.
+        let lost = try peer.call()
+        let half = Message.result(Message.Payload(json: Array("[3]".utf8), bytes: bytes))
+            .frame(stream: try await peer.next(.call).stream).encoded().prefix(150_000)
+        try peer.send(Array(half))
+        peer.hangUp()
+        #expect(await lost.value.error == ScriptedPeer.gone)
+    }
+
     @Test func deadlineAnswersTheCallerAndSendsCancel() async throws {
         let peer = try ScriptedPeer()
         try await peer.start()

@@ -54,6 +54,30 @@ import Testing
         #expect(costly == 0)
     }
 
+    @Test func aLargeFrameIsGivenItsMemoryOnce() throws {
+        let stream = Message.data([UInt8](repeating: 7, count: 1 << 20)).frame(stream: 1).encoded()
+        var decoder = FrameDecoder(bodyLimit: ABILimits.bodyBytes)
+        var start = 100_000
+        var seen = 0
+        let number = try stream.withUnsafeBytes { stream in
+            try allocations {
+                decoder.append(UnsafeRawBufferPointer(rebasing: stream[..<start]))
+                while true {
+                    if let count = try decoder.next({ (_, body) in body.byteCount }) {
+                        seen = count
+                        break
+                    }
+                    _ = decoder.fill(atMost: 200_000) { room in
+                        room.copyMemory(from: UnsafeRawBufferPointer(rebasing: stream[start..<start + room.count]))
+                        start += room.count
+                        return room.count
+                    }
+                }
+            }
+        }
+        #expect(seen == stream.count - ABILimits.headerBytes && number == 1)
+    }
+
     @Test func messagesWithoutTextOrJSONCostNoAllocation() throws {
         let messages: [Message] = [
             .ping(nonce: 1), .pong(nonce: 2), .credit(bytes: 3), .started, .cancel(reason: "short"),

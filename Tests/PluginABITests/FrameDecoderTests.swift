@@ -23,6 +23,50 @@ import Testing
         }
     }
 
+    @Test func theRestOfAFrameThatIsReadToItsPlaceGivesTheSameFrames() throws {
+        let large = Message.data((0..<300_000).map { UInt8(truncatingIfNeeded: $0) }).frame(stream: 3)
+        let expected = [large, Message.ping(nonce: 1).frame(), large]
+        let stream = Array(expected.map { $0.encoded() }.joined())
+        for (first, limit) in [(16, 1_000), (17, 65_536), (100_000, 1 << 20), (300_030, 7_777)] {
+            var decoder = FrameDecoder(bodyLimit: ABILimits.bodyBytes)
+            var seen: [Frame] = []
+            var rest = stream[...]
+            while !rest.isEmpty {
+                let isUnderWay = decoder.awaitedBytes > 0
+                let room = decoder.awaitedBytes
+                let hasCome = decoder.fill(atMost: limit) { bytes in
+                    #expect(bytes.count == min(room, limit), "never into the next frame")
+                    bytes.copyBytes(from: rest.prefix(bytes.count))
+                    rest = rest.dropFirst(bytes.count)
+                    return bytes.count
+                }
+                #expect(hasCome == isUnderWay)
+                if !hasCome {
+                    decoder.append(rest.prefix(first))
+                    rest = rest.dropFirst(first)
+                }
+                seen += try frames(&decoder)
+            }
+            #expect(seen == expected && decoder.pendingBytes == 0, "\(first) bytes, then \(limit)")
+        }
+    }
+
+    @Test func nothingIsReadToItsPlaceBeforeItsHeaderWasJudgedOrAfterAnError() throws {
+        var decoder = FrameDecoder()
+        let frame = Message.hello(versions: VersionRange(1, 1), name: "name", sdk: nil).frame().encoded()
+        decoder.append(frame[..<20])
+        #expect(!decoder.fill(atMost: 100) { _ in 1 } && decoder.pendingBytes == 20)
+        #expect(try decoder.next() == nil)
+        for answer in [-1, 0] { #expect(!decoder.fill(atMost: 100) { _ in answer } && decoder.pendingBytes == 20) }
+        #expect(decoder.awaitedBytes == frame.count - 20)
+        // A reader that claims too much is not believed.
+        #expect(decoder.fill(atMost: 2) { _ in 1_000 } && decoder.pendingBytes == 22)
+        decoder.wipe()
+        decoder.append([255, 255, 255, 255] + frame[4...])
+        #expect(throws: ABIError.self) { try decoder.next() }
+        #expect(!decoder.fill(atMost: 100) { _ in 1 } && decoder.awaitedBytes == 0)
+    }
+
     @Test func everyPrefixGivesTheFramesThatAreWholeInIt() throws {
         let stream = Samples.stream
         var ends: [Int] = []

@@ -46,6 +46,26 @@ import Testing
         #expect(try needle.copies() == 0)
     }
 
+    @Test func aCallThatIsReadToItsPlaceLeavesNoCopyOfItsCredentials() throws {
+        let needle = try Needle(seed: 17)
+        try Self.send(needle) { encoded in
+            defer { encoded.wipe() }
+            var decoder = FrameDecoder()
+            decoder.append(encoded[..<200])
+            let isPing = try Self.receive(&decoder, needle)
+            #expect(!isPing && decoder.awaitedBytes == encoded.count - 200)
+            for start in stride(from: 200, to: encoded.count, by: 300) {
+                _ = decoder.fill(atMost: 300) { room in
+                    for (index, byte) in encoded[start...].prefix(room.count).enumerated() { room[index] = byte }
+                    return room.count
+                }
+                _ = try Self.receive(&decoder, needle)
+            }
+            #expect(decoder.pendingBytes == 0)
+        }
+        #expect(try needle.copies() == 0)
+    }
+
     @Test func movingWhatIsPendingLeavesNoCopyOfIt() throws {
         let needle = try Needle(seed: 16)
         var decoder = FrameDecoder()

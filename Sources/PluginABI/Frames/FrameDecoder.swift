@@ -7,6 +7,8 @@
 public struct FrameDecoder: Sendable, CustomReflectable {
     private var buffer: [UInt8] = []
     private var consumed = 0
+    /// The length of the frame under way with its header; 0 before that was judged.
+    private var frameBytes = 0
     private var failure: ABIError?
     /// The longest body accepted from now on, in bytes.
     public var bodyLimit: Int
@@ -21,6 +23,9 @@ public struct FrameDecoder: Sendable, CustomReflectable {
 
     public var customMirror: Mirror { Mirror(self, children: ["pendingBytes": pendingBytes]) }
 
+    /// Bytes of the frame under way that have not come; 0 before its header was judged by `next`.
+    public var awaitedBytes: Int { max(0, consumed + frameBytes - buffer.count) }
+
     /// Takes in what arrived. After an error nothing is stored any more.
     public mutating func append(_ bytes: some Collection<UInt8>) {
         guard failure == nil else { return }
@@ -32,8 +37,36 @@ public struct FrameDecoder: Sendable, CustomReflectable {
     /// is, and draws in much of the standard library.
     public mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard failure == nil else { return }
-        if buffer.count + bytes.count > buffer.capacity { compact(toHold: bytes.count) }
-        buffer.append(contentsOf: bytes)
+        if buffer.count + bytes.count > buffer.capacity { compact(toHold: max(bytes.count, announced(in: bytes))) }
+        bytes.withMemoryRebound(to: UInt8.self) { buffer.append(contentsOf: $0) }
+    }
+
+    /// Reads on in the frame under way, to where it lies: a large one is copied once less.
+    ///
+    /// - Parameters:
+    ///   - limit: no more bytes than that.
+    ///   - read: as read(2): fills its room from the start; returns how many bytes, 0 or less for none.
+    /// - Returns: whether anything came. Without a frame under way, `read` is not asked.
+    public mutating func fill(atMost limit: Int, _ read: (UnsafeMutableRawBufferPointer) -> Int) -> Bool {
+        let (awaited, count) = (awaitedBytes, buffer.count)
+        guard failure == nil, awaited > 0, limit > 0 else { return false }
+        if count + awaited > buffer.capacity { compact(toHold: awaited) }
+        let start = buffer.count
+        buffer.append(addingCapacity: min(awaited, limit)) { room in
+            room.withUnsafeMutableBufferPointer { bytes, filled in
+                let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(bytes)[filled...])
+                filled += min(max(read(rest), 0), rest.count)
+            }
+        }
+        return buffer.count > start
+    }
+
+    /// How long the frame is that these bytes begin, if they are many and nothing is before them: its memory is then
+    /// made once. Nothing is judged here; what is announced and does not come was never touched.
+    private func announced(in bytes: UnsafeRawBufferPointer) -> Int {
+        guard pendingBytes == 0, bytes.count > Self.keptBytes / 2 else { return 0 }
+        let length = Int(UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)))
+        return ABILimits.headerBytes + min(length, bodyLimit)
     }
 
     /// The next complete frame, or nil when more bytes are needed. The caller owns the copy of the body, and wipes it.
@@ -54,7 +87,10 @@ public struct FrameDecoder: Sendable, CustomReflectable {
         guard let header = try header() else { return nil }
         let start = consumed + ABILimits.headerBytes
         let end = start + header.length
-        guard end <= buffer.count else { return nil }
+        guard end <= buffer.count else {
+            frameBytes = end - consumed
+            return nil
+        }
         defer { release(upTo: end) }
         return try read(header, buffer.span.bytes.extracting(start..<end))
     }
@@ -64,6 +100,7 @@ public struct FrameDecoder: Sendable, CustomReflectable {
         buffer.wipe()
         buffer.removeAll()
         consumed = 0
+        frameBytes = 0
     }
 
     /// Reads and judges the next header, nil before it is whole.
@@ -83,6 +120,7 @@ public struct FrameDecoder: Sendable, CustomReflectable {
     private mutating func release(upTo end: Int) {
         buffer.withUnsafeMutableBytes { SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: $0[consumed..<end])) }
         consumed = end
+        frameBytes = 0
         guard consumed == buffer.count else { return }
         buffer.removeAll(keepingCapacity: buffer.capacity <= Self.keptBytes)
         consumed = 0

@@ -7,7 +7,8 @@ internal import Registry
 internal import Sandbox
 
 /// nexus-bench calls HELPER PLUGIN ROUNDS, idle HELPER PLUGIN COUNT, storm HELPER PLUGIN SECONDS, soak HELPER PLUGIN
-/// SECONDS, decode ROUNDS, or plugin ROUNDS COMMAND… [-- BARE…]
+/// SECONDS, per-call HELPER PLUGIN SECONDS (and PLUGIN-per-call beside it), decode ROUNDS, or plugin ROUNDS COMMAND…
+/// [-- BARE…]
 @main
 struct NexusBench {
     static func main() async throws {
@@ -28,6 +29,9 @@ struct NexusBench {
         case "idle": samples = try await Idle(helper: words[2], bundle: bundle).run(count)
         case "storm": samples = try await Storm(helper: words[2], bundle: bundle).run(count)
         case "soak": samples = try await Soak(helper: words[2], bundle: bundle).run(count)
+        case "per-call":
+            let bundles = [bundle, try PluginBundle.load(directory: words[3] + "-per-call")]
+            samples = try await PerCall(helper: words[2], bundles: bundles).run(count)
         default: throw BenchFailure("wrong usage")
         }
         print(JSONValue.object(samples).text)

@@ -30,6 +30,11 @@ public enum HostLimits {
     public static let unsentBytes = 16 << 20
     /// Bytes taken from one plugin before the next one has its turn.
     public static let readBytes = 256 << 10
+    /// When so much of a frame has not come yet, it is read to where the frame lies, without a copy.
+    static let largeReadBytes = 64 << 10
+    /// What a plugin may have written that the host has not read: fewer changes between the two for a large answer. The
+    /// kernel doubles it (socket(7)), and bounds it by net.core.wmem_max.
+    static let channelBytes = 256 << 10
     /// Lines of stderr, stdout and log frames kept per plugin.
     public static let keptLogLines = 200
     /// One such line, in characters.

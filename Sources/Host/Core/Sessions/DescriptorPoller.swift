@@ -8,7 +8,8 @@ internal import Synchronization
 /// another thread.
 ///
 /// A turn is bounded, so that a plugin that never stops talking delays no other: each descriptor is read once, and of
-/// the tasks those that were ready before the turn's tasks began. What they send goes out at the end of the turn.
+/// the tasks those that were ready before the turn's tasks began. What they send goes out at the end of the turn; where
+/// plugins answer from another processor, after every few tasks, so that both sides work at the same time.
 public final class DescriptorPoller: TaskExecutor {
     struct Interest: OptionSet, Sendable {
         let rawValue: UInt32
@@ -32,6 +33,7 @@ public final class DescriptorPoller: TaskExecutor {
     }
     private let state = Mutex(State())
     private let thread = Atomic<UInt>(0)
+    private static let tasksBeforeSending = 8
     private let epoll: Int32
     /// Of the sessions whose sockets these are.
     let health = HealthTimer()
@@ -144,8 +146,8 @@ public final class DescriptorPoller: TaskExecutor {
                 handler?(Interest(rawValue: event.events).union(hungUp ? .readable : []), room)
             }
             runTimers()
-            runJobs()
-            for work in state.withLock({ take(&$0.endOfTurn) }) { work([], room) }
+            runJobs(room, sendingEarly: busyWait.isWorthwhile)
+            endTurn(room)
         }
     }
 
@@ -194,8 +196,15 @@ public final class DescriptorPoller: TaskExecutor {
         while let work = state.withLock({ $0.timers.take(now: now) }) { work() }
     }
 
-    private func runJobs() {
-        for job in state.withLock({ take(&$0.jobs) }) { job.runSynchronously(on: asUnownedTaskExecutor()) }
+    private func runJobs(_ room: UnsafeMutableRawBufferPointer, sendingEarly: Bool) {
+        for (number, job) in state.withLock({ take(&$0.jobs) }).enumerated() {
+            if sendingEarly, number > 0, number.isMultiple(of: Self.tasksBeforeSending) { endTurn(room) }
+            job.runSynchronously(on: asUnownedTaskExecutor())
+        }
+    }
+
+    private func endTurn(_ room: UnsafeMutableRawBufferPointer) {
+        for work in state.withLock({ take(&$0.endOfTurn) }) { work([], room) }
     }
 
     private func take<Element>(_ list: inout [Element]) -> [Element] {

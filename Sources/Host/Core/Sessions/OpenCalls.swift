@@ -10,7 +10,6 @@ struct OpenCalls<Waiter: Sendable>: Sendable {
         var due: UInt64
         /// What the plugin was told: Unix milliseconds.
         var deadline: UInt64
-        var context: CallContext
     }
     private var entries: [UInt64: Entry] = [:]
 

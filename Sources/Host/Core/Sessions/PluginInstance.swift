@@ -314,6 +314,8 @@ struct InstanceDescriptors {
         var ends: [Int32] = [-1, -1]
         var made = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
         channel = Pair(host: ends[0], jail: ends[1])
+        var room = Int32(HostLimits.channelBytes)
+        setsockopt(channel.jail, SOL_SOCKET, SO_SNDBUF, &room, socklen_t(MemoryLayout<Int32>.size))
         if made {
             made = cjail_pipe(&ends) == 0
             output = Pair(host: ends[0], jail: ends[1])

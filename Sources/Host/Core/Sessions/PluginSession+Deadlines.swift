@@ -25,13 +25,15 @@ extension PluginSession {
             state.alarm = nil
             let (overdue, next) = state.calls.overdue(now: Clock.monotonicNanoseconds())
             if let next { wake(at: next, &state) }
-            return overdue
+            return overdue.compactMap { stream, call in
+                state.core.context(of: stream).map { (stream, call, $0) }
+            }
         }
-        for (stream, call) in overdue {
+        for (stream, call, context) in overdue {
             let heard = state.withLock { $0.heard }
-            let diagnosis = Diagnosis.unanswered(call.context.tool)
+            let diagnosis = Diagnosis.unanswered(context.tool)
             if abandon(stream, HostError(.deadlineExceeded, diagnosis.forCaller, retryable: true)) {
-                callbacks.diagnose(diagnosis, call.context.requestID)
+                callbacks.diagnose(diagnosis, context.requestID)
             }
             reply(.ping(nonce: call.deadline), stream: 0)
             _ = poller.timer(afterMilliseconds: HostLimits.silenceMilliseconds) { [weak self] in

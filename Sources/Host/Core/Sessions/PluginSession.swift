@@ -49,6 +49,8 @@ final class PluginSession: Sendable {
     let state: Mutex<State>
     private let callCount = Atomic<UInt64>(0)
     private let descriptor: Int32
+    /// What has not come of the frame under way; only the poller's thread changes it.
+    private let awaitedBytes = Atomic<Int>(0)
     let poller: DescriptorPoller
     let callbacks: Callbacks
     let plugin: String
@@ -184,7 +186,7 @@ final class PluginSession: Sendable {
                 let due = Self.due(at: call.deadline)
                 state.calls.add(
                     stream,
-                    .init(waiter: waiter, number: number, due: due, deadline: call.deadline, context: context))
+                    .init(waiter: waiter, number: number, due: due, deadline: call.deadline))
                 wake(at: due, &state)
                 transmit(Message.call(call).encoded(stream: stream), &state)
                 return nil
@@ -204,20 +206,47 @@ final class PluginSession: Sendable {
 
     /// On the poller's thread, in room that it lends.
     private func read(into room: UnsafeMutableRawBufferPointer) {
+        if awaitedBytes.load(ordering: .relaxed) >= HostLimits.largeReadBytes { return readOn() }
         let count = recv(descriptor, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
-        if count < 0, errno == EAGAIN || errno == EINTR { return }
-        guard count > 0 else {
-            state.withLock { poller.forget(descriptor, $0.ticket) }
-            Task { fail(await callbacks.explainEnd()) }
-            return
-        }
+        guard hasArrived(count, errno) else { return }
         let effects = state.withLock { state in
             state.heard += 1
-            defer { callbacks.meter?.received(count, lateFrames: state.core.lateFrames) }
+            defer { note(count, state) }
             return state.end == nil ? state.core.receive(UnsafeRawBufferPointer(rebasing: room[..<count])) : []
         }
         SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
         for effect in effects { perform(effect) }
+    }
+
+    /// The rest of a large frame, to where it will lie.
+    private func readOn() {
+        var (count, number): (Int, Int32) = (-1, EAGAIN)
+        let effects = state.withLock { state in
+            guard state.end == nil else { return [] as [SessionCore.Effect] }
+            state.heard += 1
+            defer { if count > 0 { note(count, state) } }
+            return state.core.receive(atMost: HostLimits.readBytes) {
+                count = recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+                number = errno
+                return count
+            }
+        }
+        guard hasArrived(count, number) else { return }
+        for effect in effects { perform(effect) }
+    }
+
+    /// Whether recv(2) has given something. At the end of the stream the session ends too.
+    private func hasArrived(_ count: Int, _ number: Int32) -> Bool {
+        if count > 0 { return true }
+        if count < 0, number == EAGAIN || number == EINTR { return false }
+        state.withLock { poller.forget(descriptor, $0.ticket) }
+        Task { fail(await callbacks.explainEnd()) }
+        return false
+    }
+
+    private func note(_ count: Int, _ state: borrowing State) {
+        awaitedBytes.store(state.core.awaitedBytes, ordering: .relaxed)
+        callbacks.meter?.received(count, lateFrames: state.core.lateFrames)
     }
 
     private func perform(_ effect: SessionCore.Effect) {

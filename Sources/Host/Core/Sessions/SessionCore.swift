@@ -47,15 +47,34 @@ struct SessionCore {
         case failed(ABIError)
     }
 
+    /// Holds a context once: its fields are many, and each copy would count the references of all of them.
+    @dynamicMemberLookup
+    private final class HeldContext: Sendable {
+        let value: CallContext
+        init(_ value: CallContext) { self.value = value }
+        subscript<Value>(dynamicMember path: KeyPath<CallContext, Value>) -> Value { value[keyPath: path] }
+    }
+
     private struct OpenCall {
-        var context: CallContext
+        let context: HeldContext
         var bytes = AnswerBytes()
     }
 
+    /// What has not come of the frame under way.
+    var awaitedBytes: Int { decoder.awaitedBytes }
+
     mutating func receive(_ bytes: UnsafeRawBufferPointer) -> [Effect] {
+        decoder.append(bytes)
+        return takeFrames()
+    }
+
+    /// The same for what `read` puts where the frame under way lies; see `FrameDecoder.fill`.
+    mutating func receive(atMost limit: Int, _ read: (UnsafeMutableRawBufferPointer) -> Int) -> [Effect] {
+        decoder.fill(atMost: limit, read) ? takeFrames() : []
+    }
+
+    private mutating func takeFrames() -> [Effect] {
         var effects: [Effect] = []
-        // As bytes with a type: a raw buffer would be taken over one by one.
-        bytes.withMemoryRebound(to: UInt8.self) { decoder.append($0) }
         do throws(ABIError) {
             while let (stream, action, message) = try Self.next(&decoder, &lifecycle, &trail) {
                 try receive(message, stream: stream, action, &effects)
@@ -105,7 +124,7 @@ struct SessionCore {
         case .data(let bytes): try take(bytes, stream, &effects)
         case .progress(let progress):
             guard try isOpen(stream) else { return }
-            if let call = openCalls[stream] { effects.append(.progress(stream: stream, call.context, progress)) }
+            if let call = openCalls[stream] { effects.append(.progress(stream: stream, call.context.value, progress)) }
         case .tools:
             throw ABIError(.unexpectedMessage, "tools is a connector's to send; \(plugin) is a tool plugin")
         case .cancelled(let reason):
@@ -208,7 +227,7 @@ struct SessionCore {
                     stream: stream, ABIError(.unavailable, "more than \(ABILimits.openHostCalls) host calls are open")))
             return
         }
-        guard let context = openCalls[call.parent]?.context else {
+        guard let context = openCalls[call.parent]?.context.value else {
             effects.append(
                 .refuseHostCall(
                     stream: stream,
@@ -233,7 +252,7 @@ struct SessionCore {
             throw ABIError(.unexpectedMessage, "the plugin is \(lifecycle.state.rawValue), not running")
         }
         defer { nextStream += 2 }
-        openCalls[nextStream] = OpenCall(context: context)
+        openCalls[nextStream] = OpenCall(context: HeldContext(context))
         return nextStream
     }
 
@@ -256,7 +275,9 @@ struct SessionCore {
     var hasOpenCalls: Bool { !openCalls.isEmpty }
 
     /// The call that the plugin must be working on; nil where there are none or several.
-    var onlyCall: CallContext? { openCalls.count == 1 ? openCalls.first?.value.context : nil }
+    var onlyCall: CallContext? { openCalls.count == 1 ? openCalls.first?.value.context.value : nil }
+
+    func context(of call: UInt64) -> CallContext? { openCalls[call]?.context.value }
 
     /// A host call was answered.
     mutating func closeHostCall(_ stream: UInt64) -> Bool { openHostCalls.removeValue(forKey: stream) != nil }

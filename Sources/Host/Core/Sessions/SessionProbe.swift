@@ -5,10 +5,10 @@ package import Sandbox
 /// One plugin in its jail with the host's real session and nothing around it: no identity, no policy, no log. Only for
 /// Tests/Bench, hence `package`: no program outside this repository can see it.
 package struct SessionProbe: Sendable {
-    private let plugin: InstalledPlugin
-    private let instance: PluginInstance
+    let plugin: InstalledPlugin
+    let instance: PluginInstance
 
-    private struct NoServices: HostServices {
+    struct NoServices: HostServices {
         func answer(_ call: Message.HostCall, in context: CallContext) async throws(ServiceFailure) -> ServiceAnswer {
             throw ServiceFailure(ABIError(.permissionDenied, "there are no host services here"))
         }

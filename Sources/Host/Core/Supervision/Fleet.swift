@@ -253,10 +253,10 @@ struct Fleet: Sendable {
         return max(0, unserved.count - coming - spares.count)
     }
 
-    /// Whether one more should be made ready for later.
+    /// Whether one more should be made ready for later. Two at once: one may take longer than the time between calls.
     var wantsSpare: Bool {
-        isWarm && queue.waiters.isEmpty && spares.count < rule.warm && live < rule.instances
-            && !members.values.contains { $0.state == .starting }
+        isWarm && queue.waiters.isEmpty && coming < 2 && spares.count + coming < rule.warm
+            && live < rule.instances
     }
 
     /// Processes that are not about to go.
@@ -267,6 +267,11 @@ struct Fleet: Sendable {
         members.filter { $0.value.state == .ready && $0.value.open == 0 }
             .map { ($0.key, $0.value.lastUsed) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }
     }
+
+    /// Nothing is ready or becomes ready.
+    var isOutOfSpares: Bool { spares.isEmpty && coming == 0 }
+
+    private var coming: Int { members.values.count { $0.state == .starting } }
 
     var hasLeases: Bool { !leases.isEmpty }
 

@@ -49,7 +49,7 @@ struct FleetBook: Sendable {
         let id = version(serving: plugin) ?? open(plugin, as: .current, &actions)
         ticketVersion[ticket] = id
         actions += step(id) { $0.want(ticket, for: principal, now: now) }
-        return actions + fill(id, now)
+        return actions + fill(id, now, isHurried: true)
     }
 
     /// - Returns: false if the caller did not wait any more.
@@ -85,7 +85,7 @@ struct FleetBook: Sendable {
     }
 
     mutating func tick(now: UInt64) -> [Action] {
-        versions.keys.sorted().flatMap { id in step(id) { $0.idle(now: now) } }
+        versions.keys.sorted().flatMap { id in step(id) { $0.idle(now: now) } + fill(id, now) }
     }
 
     // MARK: versions
@@ -213,7 +213,10 @@ struct FleetBook: Sendable {
     }
 
     /// Starts what a version needs for those who wait, then what it keeps ready.
-    private mutating func fill(_ id: Int, _ now: UInt64) -> [Action] {
+    ///
+    /// - Parameter isHurried: a call is about to begin, and a start beside it would slow it: only the last one that was
+    ///   ready is replaced at once, the others when a call has ended, or at the next tick.
+    private mutating func fill(_ id: Int, _ now: UInt64, isHurried: Bool = false) -> [Action] {
         var actions: [Action] = []
         while let version = versions[id], version.role != .retired, version.fleet.missing > 0 {
             let fleet = version.fleet
@@ -232,7 +235,9 @@ struct FleetBook: Sendable {
                 actions += step(id) { $0.refuseFirst(refusal) }
             }
         }
-        if let version = versions[id], version.role == .current, version.fleet.wantsSpare, fits(version.fleet.rule) {
+        while let version = versions[id], version.role == .current, version.fleet.wantsSpare,
+            !isHurried || version.fleet.isOutOfSpares, fits(version.fleet.rule)
+        {
             actions.append(start(id, now))
         }
         return actions
