@@ -26,20 +26,20 @@ import Testing
         recorder.left("sample#1", remains)
         recorder.left("sample#2", Incident.Remains())
         let cause = HostError(.pluginFailed, "it fell")
-        #expect(recorder.failed(try SamplePlugin.installed(), "sample#1", cause) == remains)
+        #expect(recorder.failed(try SamplePlugin.installed(), "sample#1", cause).remains == remains)
         let stored = try #require(try recorder.store.list(limit: 9).first)
         #expect(stored.remains.signal == 9 && stored.time == 7 && stored.instance == "sample#1")
         #expect(try lastEntry()?["incident"] == .string("\(stored.id)"))
         #expect(try lastEntry()?["event"] == "failed")
         // What it left is taken once.
-        #expect(recorder.failed(try SamplePlugin.installed(), "sample#1", cause) == nil)
+        #expect(recorder.failed(try SamplePlugin.installed(), "sample#1", cause).remains == nil)
     }
 
     @Test func whatNobodyAsksForMakesRoomForLaterOnes() throws {
         for number in 0..<100 { recorder.left("sample#\(number)", Incident.Remains()) }
         let cause = HostError(.pluginFailed, "it fell")
-        #expect(recorder.failed(try SamplePlugin.installed(), "sample#0", cause) == nil)
-        #expect(recorder.failed(try SamplePlugin.installed(), "sample#99", cause) != nil)
+        #expect(recorder.failed(try SamplePlugin.installed(), "sample#0", cause).remains == nil)
+        #expect(recorder.failed(try SamplePlugin.installed(), "sample#99", cause).remains != nil)
     }
 
     @Test func aLostLauncherIsAnIncidentOfNoPlugin() throws {

@@ -56,13 +56,13 @@ import Testing
         let host = try JailedHost()
         try host.install(JailedHost.bundle(isolation: isolation, concurrency: 4))
         let plugin = try host.catalog.plugin("echo")
-        let deadline = Clock.unixMilliseconds() + 60_000
+        let due = Clock.monotonicNanoseconds() + 60_000_000_000
         let secret = Credential(name: "key", value: SecretBytes(copying: Array("sommer2026".utf8)))
         var redacted: [String] = []
         for user in ["alice", "bob"] {
             redacted.append(
                 try await host.supervisor.withInstance(
-                    of: plugin, for: Caller(actor: user, principal: user, isAdministrator: false), before: deadline
+                    of: plugin, for: Caller(actor: user, principal: user, isAdministrator: false), before: due
                 ) { instance in
                     if user == "alice" { instance.learn([secret]) }
                     return instance.redactor.redact("winter2025 sommer2026")

@@ -44,7 +44,8 @@ final class AdminHost: Sendable {
         api = AdminAPI(
             authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
             secrets: secrets,
-            tokens: tokens, audit: audit, incidents: IncidentStore(database: database), metrics: metrics,
+            tokens: tokens, audit: audit,
+            incidents: IncidentRecorder(store: IncidentStore(database: database), audit: audit), metrics: metrics,
             facts: HostFacts(
                 version: "1", home: home.path, processID: 1, userID: 2, launcherID: { 3 }, jailsAsRoot: false,
                 boundsProcessorTime: true,

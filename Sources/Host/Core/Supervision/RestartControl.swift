@@ -13,6 +13,7 @@ public final class RestartControl: Sendable {
         var others = 0
     }
     private let entries: Mutex<[String: Entry]>
+    private let unsaved = Mutex<Set<String>>([])
     private let store: PluginStateStore
     private let limits: RestartPolicy.Limits
     private let jitter: @Sendable (UInt64) -> UInt64
@@ -111,10 +112,12 @@ public final class RestartControl: Sendable {
     func forget(_ plugin: String) { _ = entries.withLock { $0.removeValue(forKey: plugin) } }
 
     /// It was replaced: what its program did counts no more for another one.
-    func replaced(_ plugin: String) {
+    ///
+    /// - Parameter cause: why, where no admin asked for it; until the next start.
+    func replaced(_ plugin: String, _ cause: String? = nil) {
         change(plugin) { entry in
             entry.policy.recovered()
-            (entry.state.name, entry.state.cause, entry.state.failures) = (.stopped, nil, 0)
+            (entry.state.name, entry.state.cause, entry.state.failures) = (.stopped, cause, 0)
         }
     }
 
@@ -165,10 +168,28 @@ public final class RestartControl: Sendable {
             return entry.state == before ? nil : entry.state
         }
         guard let changed else { return }
+        save(changed, of: plugin)
+    }
+
+    /// What could not be stored, a full disk's fault mostly, is stored at the next `flush`.
+    private func save(_ state: PluginState, of plugin: String) {
         do throws(HostError) {
-            try store.set(changed, of: plugin)
+            try store.set(state, of: plugin)
+            _ = unsaved.withLock { $0.remove(plugin) }
         } catch {
-            logger.error("the state of \(plugin) could not be stored: \(error.message)")
+            let isNews = unsaved.withLock { $0.insert(plugin).inserted }
+            if isNews { logger.error("the state of \(plugin) could not be stored yet: \(error.message)") }
+        }
+    }
+
+    /// Stores what could not be stored before.
+    func flush() {
+        for plugin in unsaved.withLock({ $0 }) {
+            guard let state = state(of: plugin) else {
+                _ = unsaved.withLock { $0.remove(plugin) }
+                continue
+            }
+            save(state, of: plugin)
         }
     }
 }
