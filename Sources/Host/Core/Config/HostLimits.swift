@@ -12,6 +12,8 @@ public enum HostLimits {
     public static let incidentsKept = 100
     /// Incidents and audit entries that wait in memory for room on the disk.
     public static let lateRecords = 256
+    /// Principals of one plugin whose failures are counted.
+    public static let failingPrincipals = 1_000
     /// Lines of standard error in one incident.
     public static let incidentLines = 20
     /// Request ids in one incident.

@@ -119,7 +119,8 @@ public final class IncidentRecorder: Sendable {
                 unwritten.records.removeFirst()
                 unwritten.lost += 1
             }
-            return write(&unwritten)
+            // While others wait for room, so does this one: a disk that is full is asked once a second (`flush`).
+            return unwritten.records.count == 1 ? write(&unwritten) : nil
         }
     }
 

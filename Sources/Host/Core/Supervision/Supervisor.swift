@@ -94,6 +94,9 @@ public actor Supervisor {
     ) async -> Result<Lease, HostError> {
         guard !isShutDown else { return .failure(Self.stopping) }
         guard book.serves(plugin) || isInstalled(plugin) else { return .failure(.replaced(plugin.name)) }
+        if let refusal = restarts.refusal(of: plugin.name, for: principal), isInstalled(plugin) {
+            return .failure(refusal)
+        }
         ticketCount += 1
         let ticket = ticketCount
         return await withTaskCancellationHandler {
@@ -202,22 +205,32 @@ public actor Supervisor {
         guard let instance = instances[member], book.isServing(member) else { return }
         instances[member] = nil
         let isNews = book.isCurrent(member)
-        let death = record(instance.plugin, id: instance.id, cause: cause, hasRun: true, isNews: isNews)
+        let principal = book.principal(of: member)
+        let death = record(
+            instance.plugin, id: instance.id, cause: cause, hasRun: true, isNews: isNews, for: principal)
         perform(book.ended(member, now: Clock.monotonicMilliseconds()).actions)
         for waiter in awaitingEnd.removeValue(forKey: member) ?? [] { waiter.resume() }
-        if let death { rollBackIfOnProbation(instance.plugin, cause, incident: death.incident) }
+        guard let death else { return }
+        // One user who makes it fail takes it from nobody whom it serves.
+        if let principal, restarts.failingPrincipals(of: instance.plugin.name) < 2,
+            book.answersOthers(than: principal, instance.plugin)
+        {
+            return
+        }
+        rollBackIfOnProbation(instance.plugin, cause, incident: death.incident)
     }
 
     /// - Parameter isNews: false for a version that new callers do not get: it is no reason to hold back another one.
     /// - Returns: what is on record of it; nil where it was no fault of the plugin's.
     private func record(
-        _ plugin: InstalledPlugin, id: String, cause: HostError, hasRun: Bool, isNews: Bool
+        _ plugin: InstalledPlugin, id: String, cause: HostError, hasRun: Bool, isNews: Bool,
+        for principal: String? = nil
     ) -> IncidentRecorder.Death? {
         // Without a log no plugin is started; that is an incident of the host's disk and of no plugin.
         let death = cause.code == .auditFailed ? .init() : starter.recordFailure(plugin, id: id, cause: cause)
         if isNews {
             let ran = hasRun ? death.remains?.uptimeMilliseconds ?? 0 : 0
-            let verdict = restarts.failed(plugin.name, cause, ran: ran, remains: death.remains)
+            let verdict = restarts.failed(plugin.name, cause, ran: ran, remains: death.remains, for: principal)
             if case .restart(let wait) = verdict, restarts.isWanted(plugin.name) {
                 startAgain(plugin.name, after: wait)
             }
@@ -239,7 +252,10 @@ public actor Supervisor {
         guard !isShutDown, restarts.isWanted(name), let plugin = try? catalog.plugin(name) else { return }
         let (member, actions) = book.startSpare(plugin, now: Clock.monotonicMilliseconds())
         perform(actions)
-        guard member == nil else { return }
+        if member == nil { waitForRoom(name) }
+    }
+
+    private func waitForRoom(_ name: String) {
         withoutRoom.insert(name)
         checkForIdle()
     }
@@ -296,7 +312,10 @@ public actor Supervisor {
         restarts.wants(name, isKept: isKept)
         let (member, actions) = book.startSpare(plugin, now: Clock.monotonicMilliseconds())
         perform(actions)
-        guard let member else { throw Self.noRoom(name) }
+        guard let member else {
+            if isKept { waitForRoom(name) }
+            throw Self.noRoom(name, isKept ? "; it starts once there is room" : "")
+        }
         _ = try await started(member).get()
         // It may have been running already, as one of several whose last failure was another's.
         if instances[member] != nil { restarts.runs(name) }
@@ -334,9 +353,10 @@ public actor Supervisor {
         launcher.close()
     }
 
-    static func noRoom(_ name: String) -> HostError {
+    static func noRoom(_ name: String, _ outlook: String = "") -> HostError {
         HostError(
-            .unavailable, "the plugin \(name) was not started: the host's budget is used up; stop another first",
+            .unavailable,
+            "the plugin \(name) was not started: the host's budget is used up; stop another first\(outlook)",
             retryable: true, retryAfterMilliseconds: HostLimits.budgetRetryMilliseconds)
     }
 
