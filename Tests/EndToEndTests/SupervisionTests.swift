@@ -147,6 +147,22 @@ import Testing
         #expect(error?["message"]?.stringValue?.hasPrefix("echo is already 2.0.0; ") == true, "\(same)")
     }
 
+    @Test func anUpgradeSaysOnATerminalWhatItWaitsFor() throws {
+        let host = try TestHost()
+        try host.install("echo")
+        let folder = try secondVersion()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        _ = try Program.run(["/bin/chmod", "-R", "a+rX", folder])
+        let command = try host.command(["plugin", "upgrade", folder, "--yes"]).joined(separator: " ")
+        let shown = try Program.run(
+            ["/usr/bin/script", "-qefc", command, "/dev/null"], environment: ["NEXUS_HOME": host.home])
+        #expect(shown.status == 0, "\(shown)")
+        #expect(shown.output.contains("waiting for echo 2.0.0 to start and answer: 0 s"), "\(shown)")
+        #expect(shown.output.contains("\r\u{1B}[K") && shown.output.contains("upgraded echo 1.0.0 to 2.0.0"))
+        let piped = try host.nexus("plugin", "upgrade", folder, "--yes")
+        #expect(!piped.errors.contains("waiting for"), "\(piped)")
+    }
+
     /// The new version's program is larger than any other message may be.
     @Test func anUpgradeTakesALargeBundleAndOnlyOneAtATime() throws {
         let host = try TestHost()
