@@ -17,7 +17,7 @@ import Testing
         let host = try TestHost()
         try host.install("echo")
         _ = try host.call("echo")
-        let before = try holdings(host)
+        let before = try host.holdings()
         var expected: [(mode: String, words: String)] = Self.starts.flatMap { start in
             [
                 ("hang-at-\(start.step)", start.hangs), ("die-at-\(start.step)", start.dies),
@@ -55,27 +55,11 @@ import Testing
         #expect(try host.call("echo", #"{"still":1}"#).output == "{\"still\":1}\n")
         var after = before
         let isClean = try eventually(within: 20) {
-            after = try holdings(host)
-            return after.processes == before.processes && after.descriptors <= before.descriptors + 8
-                && after.directories <= before.directories
+            after = try host.holdings()
+            return after.isNoMore(than: before)
         }
         #expect(isClean, "before: \(before), after: \(after)")
         print("faults: \(expected.count + ends.count) plugins; before \(before), after \(after)")
-    }
-
-    private struct Holdings: Equatable {
-        var processes, descriptors, directories: Int
-    }
-
-    /// What nexusd and nexus-jail hold. Only root may count the descriptors of others that are not dumpable.
-    private func holdings(_ host: TestHost) throws -> Holdings {
-        let descriptors = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(host.processID)/fd").count
-        let found = try Program.run([
-            "/usr/bin/find", "/sys/fs/cgroup", "-maxdepth", "8", "-path", "*/nexus-\(host.processID)-*/*", "-type", "d",
-        ]).output
-        return Holdings(
-            processes: try host.descendants().count, descriptors: descriptors ?? 0,
-            directories: found.split(separator: "\n").count)
     }
 
     private func install(_ host: TestHost, _ mode: String) throws {

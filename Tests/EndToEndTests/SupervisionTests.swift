@@ -90,16 +90,85 @@ import Testing
         #expect(try host.nexus("plugin", "list").output.contains("host restarted"))
     }
 
-    /// The new version's program is larger than any other message may be.
-    @Test func anUpgradeTakesALargeBundleAndOnlyOneAtATime() throws {
-        let host = try TestHost()
-        try host.install("echo")
+    /// A folder with another version of echo.
+    private func secondVersion() throws -> String {
         let folder = "/tmp/nexus-e2e-upgrade-\(UUID().uuidString.prefix(8))"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.copyItem(atPath: try Built.plugin("echo"), toPath: folder)
         let manifest = try String(contentsOfFile: "\(folder)/plugin.json", encoding: .utf8)
         try manifest.replacing("\"version\": \"1.0.0\"", with: "\"version\": \"2.0.0\"")
             .write(toFile: "\(folder)/plugin.json", atomically: false, encoding: .utf8)
+        let program = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(folder)/bin/echo"))
+        try program.seekToEnd()
+        try program.write(contentsOf: Data("2".utf8))
+        try program.close()
+        return folder
+    }
+
+    private func restart(_ host: TestHost) throws {
+        kill(host.processID, SIGKILL)
+        #expect(eventually { !isAlive(host.processID) })
+        try host.up()
+    }
+
+    @Test(arguments: Person.available)
+    func aProbationGoesOnAfterTheHostsEndAndTheOldVersionStillComesBack(person: Person) throws {
+        let host = try TestHost(person)
+        try host.install("echo")
+        let folder = try secondVersion()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        _ = try Program.run(["/bin/chmod", "-R", "a+rX", folder])
+        #expect(try host.nexus("plugin", "upgrade", folder, "--yes", "--probation", "600").status == 0)
+        try restart(host)
+        #expect(try host.state(of: "echo")["version"] == "2.0.0")
+        let refused = try host.nexus("plugin", "upgrade", folder, "--yes")
+        #expect(refused.errors.contains("2.0.0 is on probation for another "), "\(refused)")
+        #expect(try host.call("crash").status == 1)
+        #expect(try eventually { try host.state(of: "echo")["version"] == "1.0.0" })
+        let incident = try #require(try incidents(host, "echo").first?["id"]?.intValue)
+        let cause = try host.state(of: "echo")["cause"]?.stringValue ?? ""
+        let words = "2.0.0 was taken back after incident \(incident) (`nexus plugin incidents echo`): "
+        #expect(cause.hasPrefix(words), "\(cause)")
+        let entry = try host.audit().last { $0["event"]?.stringValue == "rolled-back" }
+        #expect(entry?["incident"]?.stringValue == "\(incident)")
+        #expect(try host.call("echo", #"{"n":1}"#).output == "{\"n\":1}\n")
+
+        // One that is over when the host comes back is over.
+        #expect(try host.nexus("plugin", "upgrade", folder, "--yes", "--probation", "1").status == 0)
+        kill(host.processID, SIGKILL)
+        #expect(eventually { !isAlive(host.processID) })
+        usleep(1_200_000)
+        try host.up()
+        #expect(try host.call("crash").status == 1)
+        #expect(eventually { (try? host.call("echo", "{}").status) == 0 })
+        #expect(try host.state(of: "echo")["version"] == "2.0.0")
+        let same = try host.nexus("plugin", "upgrade", folder, "--yes", "--json")
+        let error = try JSONValue(parsing: same.errors)["error"]
+        #expect(error?["code"] == "conflict" && error?["retryable"] == false, "\(same)")
+        #expect(error?["message"]?.stringValue?.hasPrefix("echo is already 2.0.0; ") == true, "\(same)")
+    }
+
+    @Test func anUpgradeSaysOnATerminalWhatItWaitsFor() throws {
+        let host = try TestHost()
+        try host.install("echo")
+        let folder = try secondVersion()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        _ = try Program.run(["/bin/chmod", "-R", "a+rX", folder])
+        let command = try host.command(["plugin", "upgrade", folder, "--yes"]).joined(separator: " ")
+        let shown = try Program.run(
+            ["/usr/bin/script", "-qefc", command, "/dev/null"], environment: ["NEXUS_HOME": host.home])
+        #expect(shown.status == 0, "\(shown)")
+        #expect(shown.output.contains("waiting for echo 2.0.0 to start and answer: 0 s"), "\(shown)")
+        #expect(shown.output.contains("\r\u{1B}[K") && shown.output.contains("upgraded echo 1.0.0 to 2.0.0"))
+        let piped = try host.nexus("plugin", "upgrade", folder, "--yes")
+        #expect(!piped.errors.contains("waiting for"), "\(piped)")
+    }
+
+    /// The new version's program is larger than any other message may be.
+    @Test func anUpgradeTakesALargeBundleAndOnlyOneAtATime() throws {
+        let host = try TestHost()
+        try host.install("echo")
+        let folder = try secondVersion()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         let program = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(folder)/bin/echo"))
         try program.seekToEnd()
         try program.write(contentsOf: Data(count: 6 << 20))
@@ -115,6 +184,7 @@ import Testing
 
         let second = try host.nexus("plugin", "upgrade", folder, "--yes", "--json")
         let error = try JSONValue(parsing: second.errors)["error"]
+        #expect(second.errors.contains("2.0.0 is on probation for another "), "\(second)")
         #expect(second.status == 1 && error?["code"] == "conflict" && error?["retryable"] == true, "\(second)")
         let said = try host.nexus("plugin", "upgrade", try Built.plugin("rogue-exit-in-call"), "--yes")
         #expect(said.status == 1 && said.errors.contains("rogue-exit-in-call"), "\(said)")

@@ -9,9 +9,12 @@ final class TestHost {
     private(set) var launcherID: Int32 = 0
     private(set) var port = 0
 
-    init(_ person: Person = Person.available[0], environment: [String: String] = [:]) throws {
+    /// - Parameter home: a fresh one under /tmp if nil.
+    init(
+        _ person: Person = Person.available[0], home: String? = nil, environment: [String: String] = [:]
+    ) throws {
         self.person = person
-        home = "/tmp/nexus-e2e-home-\(UUID().uuidString.prefix(8))"
+        self.home = home ?? "/tmp/nexus-e2e-home-\(UUID().uuidString.prefix(8))"
         try up(environment: environment)
     }
 

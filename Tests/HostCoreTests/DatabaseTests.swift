@@ -33,4 +33,12 @@ import Testing
         #expect(try database.read { try $0.tableExists("plugin") })
         #expect(try PluginCatalog(database: database, store: .init(directory: folder.home.store)).list().isEmpty)
     }
+
+    @Test func whatSQLiteRefusesComesWithARemedy() {
+        let full = Database.words(DatabaseError(resultCode: .SQLITE_FULL))
+        #expect(full == "its disk is full; free space on it (SQLite error 13)")
+        let failing = Database.words(DatabaseError(resultCode: ResultCode(rawValue: 4_874)))
+        #expect(failing.hasPrefix("its disk is full or fails; ") && failing.hasSuffix("(SQLite error 4874)"))
+        #expect(Database.words(DatabaseError(resultCode: .SQLITE_CONSTRAINT)).contains("19"))
+    }
 }

@@ -157,4 +157,16 @@ import Testing
             refusal { () throws(HostError) in try PluginCatalog(database: database, store: store) }?.message
                 == "the stored manifest of sample cannot be read: manifest: is missing")
     }
+
+    @Test func aVersionIsKeptForWhatIsLeftOfTheProbationWhateverTheClockDid() throws {
+        try catalog.install(try SamplePlugin.bundle())
+        let staged = try catalog.stage(try SamplePlugin.bundle())
+        try catalog.switchTo(staged, keepingMilliseconds: 60_000, now: 1_000_000)
+        for (now, left) in [(1_000_000, 60_000), (1_010_000, 50_000), (1_060_000, 0), (9_000_000, 0), (500, 60_000)] {
+            let kept = try folder.catalog().kept(now: UInt64(now))
+            #expect(kept.map(\.milliseconds) == [UInt64(left)] && kept.first?.plugin.name == "sample", "\(now)")
+        }
+        try catalog.settle("sample")
+        #expect(try catalog.kept().isEmpty)
+    }
 }

@@ -126,4 +126,24 @@ import Testing
         #expect(try PluginStateStore(database: database).all().isEmpty)
         #expect(try self.control().state(of: "sample") == nil)
     }
+
+    @Test func whatFailsForOnePrincipalHoldsBackNobodyElseUntilItFailsForTwo() throws {
+        let control = try control()
+        for _ in 0..<5 { control.failed("sample", crash, ran: 0, remains: nil, for: "alice") }
+        let words = control.refusal(of: "sample", for: "alice")
+        #expect(words?.message.contains("is parked for alice, for whom it failed 5 times within 60 s") == true)
+        #expect(
+            words?.retryable == false && refused(control) == nil && control.refusal(of: "sample", for: "bob") == nil)
+        for _ in 0..<2 { control.failed("sample", crash, ran: 0, remains: nil, for: "bob") }
+        let wait = control.refusal(of: "sample", for: "bob")
+        #expect(wait?.message == "the plugin sample starts again for bob in 100 ms; it failed: it fell")
+        #expect(wait?.retryAfterMilliseconds == 100 && control.failingPrincipals(of: "sample") == 2)
+        for _ in 0..<3 { control.failed("sample", crash, ran: 0, remains: nil, for: "bob") }
+        #expect(refused(control)?.message.hasPrefix("the plugin sample is parked, ") == true)
+        #expect(control.state(of: "sample")?.name == .parked)
+        control.wants("sample")
+        #expect(refused(control) == nil && control.refusal(of: "sample", for: "alice") == nil)
+        for number in 0..<2_000 { control.failed("sample", crash, ran: 0, remains: nil, for: "\(number)") }
+        #expect(control.failingPrincipals(of: "sample") <= HostLimits.failingPrincipals)
+    }
 }

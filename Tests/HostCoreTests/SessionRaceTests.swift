@@ -57,9 +57,10 @@ import Testing
     @Test func callsOfOneTurnLeaveTogether() async throws {
         let peer = try ScriptedPeer()
         try await peer.start()
-        let context = try SamplePlugin.context(deadline: Clock.unixMilliseconds() + 60_000)
+        let context = try SamplePlugin.context()
         let call = Message.Call(
-            tool: "sample_echo", arguments: Array("{}".utf8), deadline: context.deadline, requestID: "r",
+            tool: "sample_echo", arguments: Array("{}".utf8), deadline: Clock.unixMilliseconds() + 60_000,
+            requestID: "r",
             credentials: [])
         let session = peer.session
         let answers = Task(executorPreference: try ScriptedPeer.poller.get()) {

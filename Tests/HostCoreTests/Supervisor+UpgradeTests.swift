@@ -189,6 +189,32 @@ import Testing
         await host.supervisor.shutDown()
     }
 
+    @Test func oneUserWhoMakesANewVersionFailTakesItFromNobodyWhomItServes() async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle(isolation: "per-user"))
+        let bundle = try JailedHost.bundle(version: Self.second, isolation: "per-user", note: "2")
+        #expect(await upgrade(host, bundle) == nil)
+        #expect(await host.call("echo", as: 1) == .success("{}"))
+        #expect(await host.call("crash", as: 2) != .success("{}"))
+        #expect(await host.ledger { $0.map(\.version) == [Self.second] }.count == 1)
+        #expect(try host.catalog.plugin("echo").manifest.version == Self.second)
+        #expect(await host.call("echo", as: 2) == .success("{}"))
+        // Two are more than one.
+        #expect(await host.call("crash", as: 3) != .success("{}"))
+        #expect(await host.supervisor.isOnProbation("echo", until: false) == false)
+        #expect(try host.catalog.plugin("echo").manifest.version == "1.0.0")
+        await host.supervisor.shutDown()
+    }
+
+    @Test func theVersionThatRunsIsNoUpgrade() async throws {
+        let host = try JailedHost()
+        try host.install(JailedHost.bundle())
+        let error = await upgrade(host, try JailedHost.bundle(note: "2"))
+        #expect(error?.code == .conflict && error?.retryable == false)
+        #expect(error?.message.hasPrefix("echo is already 1.0.0; give the new bundle a version of its own") == true)
+        await host.supervisor.shutDown()
+    }
+
     @Test func aPluginThatIsNotInstalledIsNotUpgraded() async throws {
         let host = try JailedHost()
         let bundle = try JailedHost.bundle()

@@ -56,13 +56,13 @@ import Testing
         let host = try JailedHost()
         try host.install(JailedHost.bundle(isolation: isolation, concurrency: 4))
         let plugin = try host.catalog.plugin("echo")
-        let deadline = Clock.unixMilliseconds() + 60_000
+        let due = Clock.monotonicNanoseconds() + 60_000_000_000
         let secret = Credential(name: "key", value: SecretBytes(copying: Array("sommer2026".utf8)))
         var redacted: [String] = []
         for user in ["alice", "bob"] {
             redacted.append(
                 try await host.supervisor.withInstance(
-                    of: plugin, for: Caller(actor: user, principal: user, isAdministrator: false), before: deadline
+                    of: plugin, for: Caller(actor: user, principal: user, isAdministrator: false), before: due
                 ) { instance in
                     if user == "alice" { instance.learn([secret]) }
                     return instance.redactor.redact("winter2025 sommer2026")
@@ -221,6 +221,13 @@ import Testing
         try host.install(JailedHost.bundle(isolation: "per-user"))
         #expect(Self.code(await host.call("echo", as: 1)) == "{}")
         for _ in 0..<2 { #expect(Self.code(await host.call("crash")).hasPrefix("plugin-failed")) }
+        // Where each has a process of his own, one who makes it fail takes it from nobody else.
+        let alone = try #require(await host.call("echo").failure)
+        #expect(alone.code == .unavailable && !alone.retryable, "\(alone)")
+        #expect(alone.message.contains("is parked for root, for whom it failed 2 times within 60 s"), "\(alone)")
+        #expect(alone.message.hasSuffix("killed by signal 6"), "\(alone)")
+        #expect(await host.supervisor.status(of: "echo").state == "running")
+        for _ in 0..<2 { #expect(Self.code(await host.call("crash", as: 2)).hasPrefix("plugin-failed")) }
         // What serves somebody else goes on, but no process follows it.
         #expect(Self.code(await host.call("echo", as: 1)) == "{}")
         #expect(await host.supervisor.status(of: "echo").state == "parked")
@@ -236,6 +243,24 @@ import Testing
         #expect(Self.code(await host.call("echo")) == "{}")
         let status = await host.supervisor.status(of: "echo")
         #expect(status.state == "running" && status.failures == 0 && status.cause == nil)
+        await host.supervisor.shutDown()
+    }
+
+    @Test func whatAnAdminWantsStartsOnceTheBudgetHasRoom() async throws {
+        let host = try JailedHost(budget: HostBudget(processes: 1, memoryBytes: 32 << 30))
+        try host.install(JailedHost.bundle())
+        try host.install(JailedHost.bundle("other", tools: ["other_echo"]))
+        try await host.supervisor.start("echo")
+        do throws(HostError) {
+            try await host.supervisor.start("other")
+            Issue.record("there was no room")
+        } catch {
+            #expect(error.code == .unavailable && error.message.hasSuffix("; it starts once there is room"), "\(error)")
+        }
+        try await host.supervisor.stop("echo")
+        // Nobody calls.
+        let entries = await host.ledger { $0.map(\.plugin) == ["other"] && $0.first?.state == "ready" }
+        #expect(entries.map(\.plugin) == ["other"])
         await host.supervisor.shutDown()
     }
 }

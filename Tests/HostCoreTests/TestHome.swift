@@ -96,12 +96,16 @@ enum SamplePlugin {
             endpoints: endpoints)
     }
 
+    /// - Parameter deadline: in Unix milliseconds.
     static func context(
         endpoints: [String: EndpointOverride] = [:], deadline: UInt64 = Clock.unixMilliseconds() + 60_000
     ) throws -> CallContext {
-        CallContext(
+        let now = Clock.unixMilliseconds()
+        let left = deadline > now ? deadline - now : 0
+        return CallContext(
             requestID: "r1", caller: Caller(actor: "agent", principal: "team/alice"),
-            plugin: try installed(endpoints: endpoints), instance: "sample#1", tool: "sample_echo", deadline: deadline,
+            plugin: try installed(endpoints: endpoints), instance: "sample#1", tool: "sample_echo",
+            due: Clock.monotonicNanoseconds() + left * 1_000_000,
             redactor: Redactor())
     }
 }

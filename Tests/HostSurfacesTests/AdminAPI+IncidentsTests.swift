@@ -9,10 +9,11 @@ import Testing
     init() async throws { host = try await AdminHost() }
 
     private func add(_ plugin: String?, _ time: UInt64) throws -> Int64 {
-        try host.api.incidents.add(
-            Incident(
-                id: 0, time: time, plugin: plugin, version: nil, instance: nil, code: "plugin-failed", cause: "it fell",
-                remains: Incident.Remains()))
+        try #require(
+            try host.api.incidents.store.add(
+                Incident(
+                    id: 0, time: time, plugin: plugin, version: nil, instance: nil, code: "plugin-failed",
+                    cause: "it fell", remains: Incident.Remains())))
     }
 
     @Test func incidentsAreListedForAllOrOnePluginAndShownWhole() async throws {

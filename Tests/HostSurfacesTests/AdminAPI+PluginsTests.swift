@@ -78,7 +78,7 @@ import Testing
 
     @Test func anUpgradeThatIsNotUnderstoodOrDoesNotWorkChangesNothing() async throws {
         let path = "/v1/plugins/sample/upgrade"
-        let upload = try AdminHost.bundle().upload
+        let upload = try AdminHost.bundle(version: "2.0.0").upload
         #expect(await host.ask("POST", path, bytes: upload).code == "unknown-plugin")
         try await host.install()
         let other = await host.ask("POST", path, bytes: try AdminHost.bundle(name: "other").upload)
@@ -92,7 +92,7 @@ import Testing
         // It is no program that the kernel knows.
         let broken = await host.ask("POST", path, query: ["probationSeconds": "0"], bytes: upload)
         #expect(broken.status == 502, "\(broken.text)")
-        #expect(broken.message?.hasPrefix("sample 1.0.0 was not taken, 1.0.0 stays: ") == true, "\(broken.text)")
+        #expect(broken.message?.hasPrefix("sample 2.0.0 was not taken, 1.0.0 stays: ") == true, "\(broken.text)")
         let state = await host.ask("GET", "/v1/plugins/sample").json?["state"]
         #expect(state == "stopped", "what another version did is not its fault: \(state as Any)")
         let events = try host.api.audit.tail(100).compactMap { try JSONValue(parsing: $0)["event"]?.stringValue }

@@ -44,7 +44,8 @@ final class AdminHost: Sendable {
         api = AdminAPI(
             authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
             secrets: secrets,
-            tokens: tokens, audit: audit, incidents: IncidentStore(database: database), metrics: metrics,
+            tokens: tokens, audit: audit,
+            incidents: IncidentRecorder(store: IncidentStore(database: database), audit: audit), metrics: metrics,
             facts: HostFacts(
                 version: "1", home: home.path, processID: 1, userID: 2, launcherID: { 3 }, jailsAsRoot: false,
                 boundsProcessorTime: true,
@@ -91,11 +92,11 @@ final class AdminHost: Sendable {
     }
 
     /// A plugin whose tool needs one number and one credential.
-    static func bundle(name: String = "sample") throws -> PluginBundle {
+    static func bundle(name: String = "sample", version: String = "1.0.0") throws -> PluginBundle {
         try PluginBundle(
             manifestBytes: Array(
                 #"""
-                {"manifest":1,"name":"\#(name)","version":"1.0.0","kind":"tool","description":"d",
+                {"manifest":1,"name":"\#(name)","version":"\#(version)","kind":"tool","description":"d",
                  "abi":{"min":1,"max":1},
                  "runtime":{"executable":"bin/sample"},
                  "permissions":{"http.fetch":[{"endpoint":"exchange","origin":"https://api.example.com",

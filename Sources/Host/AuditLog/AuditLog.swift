@@ -46,7 +46,15 @@ public final class AuditLog: Sendable {
         } catch {
             throw AuditError(.unwritable, "the audit log \(path) cannot be opened: \(error)")
         }
-        tail = try AuditChain.check(try AuditFiles.read(path))
+        let bytes = try AuditFiles.read(path)
+        do {
+            tail = try AuditChain.check(bytes)
+        } catch {
+            throw AuditError(
+                error.code,
+                "\(error.message) (in \(path)); keep \(folder) as it is, for it is evidence: move it away and start "
+                    + "again with a new log, or restore it from a backup")
+        }
         state = Mutex(State(sequence: tail.sequence, previous: tail.hash, file: file))
         guard !tail.torn.isEmpty else { return }
         do {

@@ -85,7 +85,7 @@ struct Composition {
         let admin = AdminAPI(
             authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
             secrets: secrets,
-            tokens: tokens, audit: audit, incidents: incidents.store, metrics: metrics,
+            tokens: tokens, audit: audit, incidents: incidents, metrics: metrics,
             facts: HostFacts(
                 version: HostVersion.current, home: home.path, processID: getpid(), userID: geteuid(),
                 launcherID: { [launcher] in launcher.processID }, jailsAsRoot: launcher.privileged,
@@ -98,7 +98,7 @@ struct Composition {
             ("kind", "host"), ("event", "started"), ("version", .string(HostVersion.current)),
             ("configuration", JSONValue(file.sha256)),
         ])
-        await supervisor.startWanted()
+        try await supervisor.startWanted()
         let reload = HangupReload(supervisor: supervisor, home: home, stop: stop, logger: logger)
         try await serve(server, readiness: readiness, stop: stop, reload: reload, incidents: incidents)
         await supervisor.shutDown()

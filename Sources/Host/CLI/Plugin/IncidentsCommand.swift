@@ -30,6 +30,8 @@ struct IncidentListCommand: HostCommand {
             }
             if rows.isEmpty { host.output.line("no incidents") }
             host.output.table(["TIME", "ID", "PLUGIN", "VERSION", "INSTANCE", "STATE", "CAUSE"], rows)
+            let unwritten = answer.list("incidents").count { $0["id"] == .null }
+            if unwritten > 0 { host.output.line("\(unwritten) without an id: not on the disk yet; free space there") }
         }
     }
 }

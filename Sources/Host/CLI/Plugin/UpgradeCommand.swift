@@ -23,9 +23,13 @@ struct PluginUpgradeCommand: HostCommand {
 
     func perform() async throws {
         let bundle = try await PluginInstallCommand.consented(path, yes: yes, host)
-        let upgraded = try await host.client.json(
-            .post, APIPath.plugin(bundle.manifest.name, "upgrade"),
-            query: probation.map { [("probationSeconds", "\($0)")] } ?? [], body: bundle.upload)
+        let (name, version) = (bundle.manifest.name, bundle.manifest.version)
+        let upgraded = try await Waiting.shown("waiting for \(name) \(version) to start and answer", isQuiet: host.json)
+        {
+            try await host.client.json(
+                .post, APIPath.plugin(name, "upgrade"),
+                query: probation.map { [("probationSeconds", "\($0)")] } ?? [], body: bundle.upload)
+        }
         host.output.show(upgraded) { plugin in
             host.output.line(
                 "upgraded \(plugin.shown("name")) \(plugin.shown("previous")) to \(plugin.shown("version"))  "

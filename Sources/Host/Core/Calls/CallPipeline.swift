@@ -49,19 +49,21 @@ public struct CallPipeline: Sendable {
             let bound = try BoundCredentials.bind(tool, of: plugin, for: caller, from: secrets)
             record.credentials = bound.masked
             let patience = min(request.milliseconds ?? HostLimits.callMilliseconds, HostLimits.callMilliseconds)
-            let deadline = Clock.unixMilliseconds() + patience
+            let due = Clock.monotonicNanoseconds() + patience * 1_000_000
             // A process that serves this caller: there, started, or waited for.
             record.enter(.instance)
-            return try await supervisor.withInstance(of: plugin, for: caller, before: deadline) {
+            return try await supervisor.withInstance(of: plugin, for: caller, before: due) {
                 (instance) throws(HostError) in
                 record.found(instance)
                 instance.learn(bound.credentials)
                 let call = Message.Call(
-                    tool: tool.name, arguments: request.arguments, deadline: deadline, requestID: record.requestID,
+                    tool: tool.name, arguments: request.arguments,
+                    deadline: Clock.unixMilliseconds() + Clock.millisecondsLeft(until: due),
+                    requestID: record.requestID,
                     credentials: bound.credentials, traceparent: "\(record.trace)", tracestate: record.trace.state)
                 let context = CallContext(
                     requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id,
-                    tool: tool.name, deadline: deadline, redactor: instance.redactor, note: { instance.note($0) },
+                    tool: tool.name, due: due, redactor: instance.redactor, note: { instance.note($0) },
                     progress: CallProgress.relay(to: request.progress, redactor: instance.redactor))
                 try record.writeIntent(to: audit)
                 record.enter(.plugin)

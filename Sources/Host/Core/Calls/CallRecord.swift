@@ -11,7 +11,7 @@ struct CallRecord {
     private var meter: InstanceMeter?
     private let tool: String
     private let surface: String
-    private let arrival = Clock.unixMilliseconds()
+    private let arrival = Clock.monotonicMilliseconds()
     private var intent: Int?
     /// Which trace the call belongs to, and its own span in it.
     let trace: TraceContext
@@ -78,7 +78,7 @@ struct CallRecord {
             ]
         }
         entry += members
-        entry.append(("milliseconds", JSONValue(Int(clamping: Clock.unixMilliseconds() &- arrival))))
+        entry.append(("milliseconds", JSONValue(Int(clamping: Clock.monotonicMilliseconds() - arrival))))
         do {
             try audit.append(entry)
         } catch {

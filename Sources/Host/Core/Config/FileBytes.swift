@@ -59,14 +59,21 @@ enum FileBytes {
         let file = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw failure("cannot be written", fresh) }
         let written = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-        let synced = fsync(file)
+        // A write that ends early has no errno: the next one would have found the disk full.
+        if written >= 0, written < bytes.count { errno = ENOSPC }
+        let isWhole = written == bytes.count && fsync(file) == 0
+        let error = errno
         close(file)
-        guard written == bytes.count, synced == 0, rename(fresh, path) == 0 else {
-            throw failure("cannot be written", path)
+        errno = error
+        guard isWhole, rename(fresh, path) == 0 else {
+            let failure = failure("cannot be written", path)
+            unlink(fresh)
+            throw failure
         }
     }
 
     private static func failure(_ what: String, _ path: String) -> HostError {
-        HostError(.storageFailed, "\(path) \(what): \(Errno(rawValue: errno))")
+        let remedy = [ENOSPC, EDQUOT].contains(errno) ? "; free space on its disk" : ""
+        return HostError(.storageFailed, "\(path) \(what): \(Errno(rawValue: errno))\(remedy)")
     }
 }

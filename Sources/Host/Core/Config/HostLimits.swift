@@ -10,6 +10,10 @@ public enum HostLimits {
     public static let answerBytes = 8 << 20
     /// Incidents that are kept of one plugin.
     public static let incidentsKept = 100
+    /// Incidents and audit entries that wait in memory for room on the disk.
+    public static let lateRecords = 256
+    /// Principals of one plugin whose failures are counted.
+    public static let failingPrincipals = 1_000
     /// Lines of standard error in one incident.
     public static let incidentLines = 20
     /// Request ids in one incident.

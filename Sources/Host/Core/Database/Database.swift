@@ -26,7 +26,7 @@ public struct Database: Sendable {
         } catch let error as HostError {
             throw error
         } catch {
-            throw HostError(.storageFailed, "the database \(path) cannot be opened: \(error)")
+            throw HostError(.storageFailed, "the database \(path) cannot be opened: \(Self.words(error))")
         }
     }
 
@@ -34,7 +34,7 @@ public struct Database: Sendable {
         do {
             return try pool.read(body)
         } catch {
-            throw Self.failure(error)
+            throw failure(error)
         }
     }
 
@@ -42,12 +42,31 @@ public struct Database: Sendable {
         do {
             return try pool.write(body)
         } catch {
-            throw Self.failure(error)
+            throw failure(error)
         }
     }
 
-    private static func failure(_ error: any Error) -> HostError {
-        (error as? HostError) ?? HostError(.storageFailed, "the database refused: \(error)", retryable: true)
+    private func failure(_ error: any Error) -> HostError {
+        (error as? HostError)
+            ?? HostError(.storageFailed, "the database \(pool.path) refused: \(Self.words(error))", retryable: true)
+    }
+
+    /// What SQLite's code means here, and what to do (https://sqlite.org/rescode.html).
+    private static let advice: [(ResultCode, String)] = [
+        (.SQLITE_FULL, "its disk is full; free space on it"),
+        (.SQLITE_IOERR, "its disk is full or fails; free space on it, and look for errors of the disk"),
+        (.SQLITE_READONLY, "it may not be written; see its owner and whether its disk is mounted read-only"),
+        (.SQLITE_CANTOPEN, "it cannot be opened; see its owner and mode, and free space on its disk"),
+        (.SQLITE_BUSY, "another process holds it; end that process"),
+        (.SQLITE_CORRUPT, "it is damaged; restore a backup"),
+        (.SQLITE_NOTADB, "it is no database; restore a backup"),
+    ]
+
+    static func words(_ error: any Error) -> String {
+        guard let error = error as? DatabaseError,
+            let found = advice.first(where: { $0.0 == error.resultCode.primaryResultCode })
+        else { return "\(error)" }
+        return "\(found.1) (SQLite error \(error.extendedResultCode.rawValue))"
     }
 }
 

@@ -44,7 +44,7 @@ public final class HTTPFetchService: HostServices {
         } catch {
             throw ServiceFailure(error)
         }
-        return ServiceAnswer(try await fetch(request, route, of: context.plugin.name, deadline: context.deadline))
+        return ServiceAnswer(try await fetch(request, route, of: context.plugin.name, due: context.due))
     }
 
     deinit {
@@ -63,7 +63,7 @@ public final class HTTPFetchService: HostServices {
     }
 
     private func fetch(
-        _ request: FetchRequest, _ route: EgressPolicy.Route, of plugin: String, deadline: UInt64
+        _ request: FetchRequest, _ route: EgressPolicy.Route, of plugin: String, due: UInt64
     ) async throws(ServiceFailure) -> Message.Payload {
         let (target, rule) = try EgressPolicy.target(of: route)
         let meter = meters[plugin]
@@ -85,8 +85,7 @@ public final class HTTPFetchService: HostServices {
         let client: HTTPClient
         do throws(ABIError) { client = try self.client(key) } catch { throw ServiceFailure(error) }
         defer { release(key) }
-        let now = Clock.unixMilliseconds()
-        let left = min(HostLimits.fetchMilliseconds, deadline > now ? deadline - now : 0)
+        let left = min(HostLimits.fetchMilliseconds, Clock.millisecondsLeft(until: due))
         let room = min(HostLimits.fetchResponseBytes, meter.bytesLeft)
         do {
             if let refusal = meter.count(request.body.count) { throw refusal }

@@ -33,7 +33,7 @@ public final class NetConnectService: HostServices {
             // What is counted as open is being made: the host does not see the end of what it hands over.
             defer { meter.close() }
             var answer = ServiceAnswer(Message.Payload(["connected": .string(asked.description)]))
-            answer.socket = try await connect(to: target, under: rule, meter.quota, deadline: context.deadline)
+            answer.socket = try await connect(to: target, under: rule, meter.quota, due: context.due)
             return answer
         } catch {
             throw EgressPolicy.refusal(error, of: "net.connect")
@@ -41,10 +41,9 @@ public final class NetConnectService: HostServices {
     }
 
     private func connect(
-        to target: EgressTarget, under rule: EgressRule, _ quota: EgressQuota, deadline: UInt64
+        to target: EgressTarget, under rule: EgressRule, _ quota: EgressQuota, due: UInt64
     ) async throws(EgressRefusal) -> PassedSocket {
-        let now = Clock.unixMilliseconds()
-        let left = Int64(clamping: deadline > now ? deadline - now : 0)
+        let left = Int64(clamping: Clock.millisecondsLeft(until: due))
         return try await connector.connect(
             to: target, under: rule, milliseconds: min(left, quota.connectMilliseconds)
         ) { [poller] address, milliseconds in

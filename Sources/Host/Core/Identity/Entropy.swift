@@ -34,6 +34,12 @@ public enum Clock {
     /// CLOCK_MONOTONIC, for durations: nobody sets this clock.
     @Sendable public static func monotonicMilliseconds() -> UInt64 { monotonicNanoseconds() / 1_000_000 }
 
+    /// What is left until a time of `monotonicNanoseconds`.
+    static func millisecondsLeft(until due: UInt64) -> UInt64 {
+        let now = monotonicNanoseconds()
+        return due > now ? (due - now) / 1_000_000 : 0
+    }
+
     /// The same in nanoseconds.
     static func monotonicNanoseconds() -> UInt64 {
         var clock = timespec()

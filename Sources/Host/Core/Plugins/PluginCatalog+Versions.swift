@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import GRDB
 internal import PluginABI
 
@@ -26,19 +27,29 @@ struct StagedVersion: Sendable {
     }
 }
 
-/// Upgrades: the version before is kept until the new one has shown that it works. A restart of the host ends that
-/// time.
+/// A version that is kept for as long as the one that followed it is on probation.
+struct KeptVersion: Sendable {
+    var plugin: InstalledPlugin
+    /// What is left of the probation; 0 when it is over.
+    var milliseconds: UInt64
+}
+
+/// Upgrades: the version before is kept until the new one has shown that it works, also over the host's end.
 extension PluginCatalog {
-    /// Shows a staged version to callers, and keeps the one before.
-    func switchTo(_ staged: StagedVersion) throws(HostError) {
+    /// Shows a staged version to callers, and keeps the one before for so long.
+    ///
+    /// - Parameter now: Unix milliseconds.
+    func switchTo(
+        _ staged: StagedVersion, keepingMilliseconds: UInt64, now: UInt64 = Clock.unixMilliseconds()
+    ) throws(HostError) {
         let name = staged.plugin.name
         try database.write { database in
             try database.execute(
                 sql: """
-                    INSERT OR REPLACE INTO previous_version (plugin, manifest, digest, installed)
-                        SELECT name, manifest, digest, installed FROM plugin WHERE name = ?
+                    INSERT OR REPLACE INTO previous_version (plugin, manifest, digest, installed, since, milliseconds)
+                        SELECT name, manifest, digest, installed, ?2, ?3 FROM plugin WHERE name = ?1
                     """,
-                arguments: [name])
+                arguments: [name, Int64(clamping: now), Int64(clamping: keepingMilliseconds)])
             try staged.write(to: database)
         }
         try reload()
@@ -77,9 +88,29 @@ extension PluginCatalog {
         if let digest { dropExecutable(digest) }
     }
 
-    func settleAll() throws(HostError) {
-        let names = try database.read { try String.fetchAll($0, sql: "SELECT plugin FROM previous_version") }
-        for name in names { try settle(name) }
+    /// The versions that are kept. A clock that was set back in between makes no probation longer than it was.
+    ///
+    /// - Parameter now: Unix milliseconds.
+    func kept(now: UInt64 = Clock.unixMilliseconds()) throws(HostError) -> [KeptVersion] {
+        let rows = try database.read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM previous_version ORDER BY plugin").map { row in
+                (
+                    name: row["plugin"] as String, manifest: row["manifest"] as Data, digest: row["digest"] as String,
+                    installed: row["installed"] as String, since: UInt64(clamping: row["since"] as Int64),
+                    whole: UInt64(clamping: row["milliseconds"] as Int64)
+                )
+            }
+        }
+        var kept: [KeptVersion] = []
+        for row in rows {
+            guard let manifest = try? PluginManifest(parsing: Array(row.manifest)) else { continue }
+            let plugin = InstalledPlugin(
+                manifest: manifest, digest: row.digest, installed: row.installed, endpoints: try endpoints(of: row.name)
+            )
+            let past = now - min(row.since, now)
+            kept.append(KeptVersion(plugin: plugin, milliseconds: row.whole - min(row.whole, past)))
+        }
+        return kept
     }
 
     /// A store that cannot be asked keeps what it has.

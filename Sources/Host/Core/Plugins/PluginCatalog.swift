@@ -18,7 +18,6 @@ public final class PluginCatalog: Sendable {
         self.store = store
         plugins = Mutex([:])
         try reload()
-        try settleAll()
     }
 
     public func list() -> [InstalledPlugin] {
@@ -175,7 +174,7 @@ public final class PluginCatalog: Sendable {
         if before.mapValues(\.manifest.tools) != fresh.mapValues(\.manifest.tools) { changes.announce() }
     }
 
-    private func endpoints(of name: String) throws(HostError) -> [String: EndpointOverride] {
+    func endpoints(of name: String) throws(HostError) -> [String: EndpointOverride] {
         let rows = try database.read { database in
             try Row.fetchAll(database, sql: "SELECT * FROM endpoint WHERE plugin = ?", arguments: [name]).map {
                 (

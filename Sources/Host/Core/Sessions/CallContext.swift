@@ -9,8 +9,9 @@ public struct CallContext: Sendable {
     public var plugin: InstalledPlugin
     public var instance: String
     public var tool: String
-    /// Absolute, Unix milliseconds.
-    public var deadline: UInt64
+    /// When the host ends it, whatever becomes of the wall clock: CLOCK_MONOTONIC in nanoseconds. The plugin is told a
+    /// time of the wall clock (abi-v1.md), as it is when the call is sent.
+    public var due: UInt64
     /// Knows what must not be said of this call.
     var redactor: Redactor
     var denials = DenialCounter()

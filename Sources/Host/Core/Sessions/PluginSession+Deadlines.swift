@@ -2,15 +2,8 @@ internal import PluginABI
 internal import Synchronization
 
 /// When calls end that their plugin does not end, and what becomes of a plugin that says nothing. Deadlines are kept by
-/// the monotonic clock; there is one timer for all calls of a session.
+/// the monotonic clock: what the wall clock does changes nothing. There is one timer for all calls of a session.
 extension PluginSession {
-    /// - Parameter deadline: in Unix milliseconds. What the wall clock does later changes nothing.
-    static func due(at deadline: UInt64) -> UInt64 {
-        let now = Clock.unixMilliseconds()
-        let left = deadline > now ? min(deadline - now, HostLimits.timerMilliseconds) : 0
-        return Clock.monotonicNanoseconds() + left * 1_000_000
-    }
-
     func wake(at due: UInt64, _ state: inout State) {
         if let alarm = state.alarm {
             guard due < alarm.due else { return }
@@ -55,7 +48,7 @@ extension PluginSession {
     func checkHealth() {
         let action: HealthCheck.Action = state.withLock { state in
             guard state.end == nil, state.core.lifecycle.state == .running else { return .wait }
-            let action = state.health.tick(now: Clock.unixMilliseconds(), isBusy: state.core.hasOpenCalls)
+            let action = state.health.tick(now: Clock.monotonicMilliseconds(), isBusy: state.core.hasOpenCalls)
             if case .ping(let nonce) = action { transmit(Message.ping(nonce: nonce).encoded(), &state) }
             return action
         }

@@ -183,7 +183,7 @@ final class PluginSession: Sendable {
             if let end = state.end { return end }
             do throws(ABIError) {
                 let stream = try state.core.openCall(context)
-                let due = Self.due(at: call.deadline)
+                let due = context.due
                 state.calls.add(
                     stream,
                     .init(waiter: waiter, number: number, due: due, deadline: call.deadline))

@@ -51,7 +51,9 @@ package struct SessionProbe: Sendable {
             Message.Call(tool: tool, arguments: arguments, deadline: deadline, requestID: "bench", credentials: []),
             in: CallContext(
                 requestID: "bench", caller: Caller(actor: "bench", principal: "bench"), plugin: plugin,
-                instance: instance.id, tool: tool, deadline: deadline, redactor: instance.redactor))
+                instance: instance.id, tool: tool,
+                due: Clock.monotonicNanoseconds() + HostLimits.callMilliseconds * 1_000_000, redactor: instance.redactor
+            ))
         let payload = try answer.get()
         return (payload.json, payload.bytes)
     }

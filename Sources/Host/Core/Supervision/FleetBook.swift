@@ -340,6 +340,20 @@ struct FleetBook: Sendable {
         memberVersion[member].flatMap { versions[$0]?.fleet.members[member] }.map { $0.state != .ending } ?? false
     }
 
+    /// Whom a process serves, where each principal has one of its own.
+    func principal(of member: Int) -> String? {
+        guard case .principal(let name)? = memberVersion[member].flatMap({ versions[$0]?.fleet.members[member]?.key })
+        else { return nil }
+        return name
+    }
+
+    /// Whether this version answers anybody else.
+    func answersOthers(than principal: String, _ plugin: InstalledPlugin) -> Bool {
+        members(of: plugin.name).contains { _, member, version in
+            version.isSameVersion(as: plugin) && member.served > 0 && member.key != .principal(principal)
+        }
+    }
+
     /// Whether a caller who found this version gets it.
     func serves(_ plugin: InstalledPlugin) -> Bool { version(serving: plugin) != nil }
 }

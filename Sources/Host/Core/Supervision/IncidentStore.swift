@@ -16,19 +16,22 @@ public struct IncidentStore: Sendable {
 
     /// Stores an incident and drops the oldest of its plugin beyond the limit.
     ///
-    /// - Returns: its id; what `incident.id` says counts for nothing.
-    func add(_ incident: Incident) throws(HostError) -> Int64 {
+    /// - Returns: its id; what `incident.id` says counts for nothing. Nil if its plugin was removed meanwhile: nothing
+    ///   is kept for whoever comes under its name.
+    func add(_ incident: Incident) throws(HostError) -> Int64? {
         let most = most
         return try database.write { database in
             try database.execute(
                 sql: """
                     INSERT INTO incident (time, plugin, version, instance, code, cause, remains)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+                    WHERE ?2 IS NULL OR EXISTS (SELECT 1 FROM plugin WHERE name = ?2)
                     """,
                 arguments: [
                     Int64(clamping: incident.time), incident.plugin, incident.version, incident.instance,
                     incident.code, incident.cause, JSONValue.object(incident.remains.object).encoded().blob,
                 ])
+            guard database.changesCount > 0 else { return nil }
             let id = database.lastInsertedRowID
             try database.execute(
                 sql: """

@@ -120,10 +120,12 @@ final class InstanceStarter: Sendable {
         append("stopped", instance.plugin.name, [("instance", .string(instance.id))])
     }
 
-    /// - Returns: what the instance left behind, if it came so far.
-    func recordFailure(_ plugin: InstalledPlugin, id: String, cause: HostError) -> Incident.Remains? {
+    func recordFailure(_ plugin: InstalledPlugin, id: String, cause: HostError) -> IncidentRecorder.Death {
         incidents.failed(plugin, id, cause)
     }
+
+    /// Writes what could not be written before.
+    func flushRecords() { incidents.flush() }
 
     func recordConfiguration(
         _ change: ConfigurationChange, sha256: String?, by actor: String
@@ -139,9 +141,8 @@ final class InstanceStarter: Sendable {
         }
     }
 
-    /// What happened to a plugin anyway is not undone by a log that cannot be written.
+    /// What happened to a plugin anyway is not undone by a log that cannot be written: it is written later.
     func append(_ event: String, _ plugin: String, _ members: [(String, JSONValue)]) {
-        _ = try? audit.append(
-            [("kind", "plugin"), ("event", .string(event)), ("plugin", .string(plugin))] + members)
+        incidents.tell([("kind", "plugin"), ("event", .string(event)), ("plugin", .string(plugin))] + members)
     }
 }

@@ -6,13 +6,40 @@ internal import Synchronization
 /// A plugin that an admin started is started again by the host, after its wait. Any other is started by its next call.
 /// A parked one is started by nobody but an admin (`nexus plugin start`).
 public final class RestartControl: Sendable {
+    private struct Failing {
+        var policy: RestartPolicy
+        /// Why it failed last.
+        var cause = ""
+    }
     private struct Entry {
         var policy: RestartPolicy
         var state: PluginState
         /// Failures in a row that were none of its own.
         var others = 0
+        /// Where each principal has a process: of those whose process failed. Not kept over the host's end.
+        var principals: [String: Failing] = [:]
+
+        mutating func recovered() {
+            policy.recovered()
+            principals = [:]
+        }
+
+        /// A failure of the process that served one principal: it is held against nobody else, unless more of them fail
+        /// too often.
+        mutating func failed(
+            for principal: String, _ cause: String, _ fail: (inout RestartPolicy) -> RestartPolicy.Verdict
+        ) {
+            var failing = principals[principal] ?? Failing(policy: RestartPolicy(policy.limits))
+            _ = fail(&failing.policy)
+            failing.cause = cause
+            principals[principal] = failing
+            if principals.values.count(where: \.policy.isParked) > 1 { policy.park() }
+            guard principals.count > HostLimits.failingPrincipals else { return }
+            principals = principals.filter { $0.key == principal || $0.value.policy.isParked }
+        }
     }
     private let entries: Mutex<[String: Entry]>
+    private let unsaved = Mutex<Set<String>>([])
     private let store: PluginStateStore
     private let limits: RestartPolicy.Limits
     private let jitter: @Sendable (UInt64) -> UInt64
@@ -79,12 +106,33 @@ public final class RestartControl: Sendable {
         }
     }
 
+    /// The same for one principal, where each has a process of its own.
+    func refusal(of plugin: String, for principal: String) -> HostError? {
+        guard let failing = entries.withLock({ $0[plugin]?.principals[principal] }) else { return nil }
+        let (policy, cause) = (failing.policy, failing.cause)
+        if policy.isParked {
+            return HostError(
+                .unavailable,
+                "the plugin \(plugin) is parked for \(principal), for whom it failed \(limits.failures) times within "
+                    + "\(limits.windowMilliseconds / 1_000) s; others are served; an admin starts it with "
+                    + "`nexus plugin start \(plugin)`; it failed last: \(cause)")
+        }
+        return policy.wait(now: now()).map { wait in
+            HostError(
+                .unavailable, "the plugin \(plugin) starts again for \(principal) in \(wait) ms; it failed: \(cause)",
+                retryable: true, retryAfterMilliseconds: Int(clamping: wait))
+        }
+    }
+
+    /// For how many principals it failed lately.
+    func failingPrincipals(of plugin: String) -> Int { entries.withLock { $0[plugin]?.principals.count ?? 0 } }
+
     /// An admin starts it: whatever was before counts no more, and it is to run from now on.
     ///
     /// - Parameter isKept: false for this one time only.
     func wants(_ plugin: String, isKept: Bool = true) {
         change(plugin) { entry in
-            entry.policy.recovered()
+            entry.recovered()
             entry.state.isWanted = isKept
             if entry.state.name == .parked { entry.state.name = .failed }
             entry.state.failures = 0
@@ -102,7 +150,7 @@ public final class RestartControl: Sendable {
         change(plugin) { entry in
             if cause == nil { entry.state.isWanted = false }
             guard !entry.policy.isParked else { return }
-            entry.policy.recovered()
+            entry.recovered()
             (entry.state.name, entry.state.cause, entry.state.failures) = (.stopped, cause, 0)
         }
     }
@@ -111,10 +159,12 @@ public final class RestartControl: Sendable {
     func forget(_ plugin: String) { _ = entries.withLock { $0.removeValue(forKey: plugin) } }
 
     /// It was replaced: what its program did counts no more for another one.
-    func replaced(_ plugin: String) {
+    ///
+    /// - Parameter cause: why, where no admin asked for it; until the next start.
+    func replaced(_ plugin: String, _ cause: String? = nil) {
         change(plugin) { entry in
-            entry.policy.recovered()
-            (entry.state.name, entry.state.cause, entry.state.failures) = (.stopped, nil, 0)
+            entry.recovered()
+            (entry.state.name, entry.state.cause, entry.state.failures) = (.stopped, cause, 0)
         }
     }
 
@@ -123,11 +173,12 @@ public final class RestartControl: Sendable {
     /// - Parameters:
     ///   - ran: how long it had been running, in milliseconds.
     ///   - remains: nil if no jail was built.
+    ///   - principal: whom its process served, if it served only one.
     /// - Returns: when the host may start it again by itself. Callers do not wait for failures that were none of its
     ///   own.
     @discardableResult
     func failed(
-        _ plugin: String, _ cause: HostError, ran: UInt64, remains: Incident.Remains?
+        _ plugin: String, _ cause: HostError, ran: UInt64, remains: Incident.Remains?, for principal: String? = nil
     ) -> RestartPolicy.Verdict {
         let isOwn = Self.counts(cause, remains)
         var verdict = RestartPolicy.Verdict.park
@@ -139,8 +190,17 @@ public final class RestartControl: Sendable {
                 entry.others += 1
                 return
             }
-            verdict = entry.policy.failed(now: now(), ran: ran, jitter: jitter)
-            entry.state.failures = entry.policy.failures
+            let fail = { [now, jitter] (policy: inout RestartPolicy) in
+                policy.failed(now: now(), ran: ran, jitter: jitter)
+            }
+            if let principal {
+                entry.failed(for: principal, cause.message, fail)
+                verdict = entry.policy.isParked ? .park : .restart(afterMilliseconds: 0)
+                entry.state.failures += 1
+            } else {
+                verdict = fail(&entry.policy)
+                entry.state.failures = entry.policy.failures
+            }
             if verdict == .park { entry.state.name = .parked }
         }
         return verdict
@@ -165,10 +225,28 @@ public final class RestartControl: Sendable {
             return entry.state == before ? nil : entry.state
         }
         guard let changed else { return }
+        save(changed, of: plugin)
+    }
+
+    /// What could not be stored, a full disk's fault mostly, is stored at the next `flush`.
+    private func save(_ state: PluginState, of plugin: String) {
         do throws(HostError) {
-            try store.set(changed, of: plugin)
+            try store.set(state, of: plugin)
+            _ = unsaved.withLock { $0.remove(plugin) }
         } catch {
-            logger.error("the state of \(plugin) could not be stored: \(error.message)")
+            let isNews = unsaved.withLock { $0.insert(plugin).inserted }
+            if isNews { logger.error("the state of \(plugin) could not be stored yet: \(error.message)") }
+        }
+    }
+
+    /// Stores what could not be stored before.
+    func flush() {
+        for plugin in unsaved.withLock({ $0 }) {
+            guard let state = state(of: plugin) else {
+                _ = unsaved.withLock { $0.remove(plugin) }
+                continue
+            }
+            save(state, of: plugin)
         }
     }
 }

@@ -26,7 +26,7 @@ struct RestartPolicy: Sendable, Equatable {
         case park
     }
 
-    private let limits: Limits
+    let limits: Limits
     /// Failures in a row.
     private(set) var failures = 0
     /// When the latest of them were, oldest first; as many as the breaker needs.

@@ -6,6 +6,8 @@ public import Registry
 struct Probation: Sendable {
     var old: InstalledPlugin
     var new: InstalledPlugin
+    /// When it is over, in monotonic milliseconds.
+    var over: UInt64
     /// Ends it.
     var end: Task<Void, Never>
 }
@@ -25,12 +27,12 @@ extension Supervisor {
         let name = bundle.manifest.name
         let probationMilliseconds = probationMilliseconds ?? self.probationMilliseconds(of: name)
         let old = try catalog.plugin(name)
-        guard !upgrading.contains(name), probations[name] == nil else {
+        try checkForAnother(of: name)
+        guard old.manifest.version != bundle.manifest.version else {
             throw HostError(
                 .conflict,
-                "an upgrade of \(name) is not over yet; wait for it, or replace the plugin at once with "
-                    + "`nexus plugin install`",
-                retryable: true)
+                "\(name) is already \(old.manifest.version); give the new bundle a version of its own, or replace "
+                    + "the plugin at once with `nexus plugin install`")
         }
         upgrading.insert(name)
         defer { upgrading.remove(name) }
@@ -38,21 +40,55 @@ extension Supervisor {
         do throws(HostError) {
             try await passGate(staged.plugin)
             guard isInstalled(old) else { throw HostError.replaced(name) }
-            try catalog.switchTo(staged)
+            try catalog.switchTo(staged, keepingMilliseconds: probationMilliseconds)
         } catch {
             perform(book.discard(staged.plugin))
             catalog.dropExecutable(staged.plugin.digest)
             throw HostError(
                 error.code,
-                "\(name) \(bundle.manifest.version) was not taken, \(old.manifest.version) stays: \(error.message)",
+                "\(name) \(bundle.manifest.version) was not taken, \(old.manifest.version) stays: \(error.message); "
+                    + "see `nexus plugin incidents \(name)` and `nexus plugin logs \(name)`",
                 retryable: error.retryable, retryAfterMilliseconds: error.retryAfterMilliseconds)
         }
         perform(book.promote(staged.plugin, over: old))
         restarts.replaced(name)
         restarts.runs(name)
-        probations[name] = Probation(
-            old: old, new: staged.plugin, end: probation(of: staged.plugin, over: old, probationMilliseconds))
+        begin(of: staged.plugin, over: old, probationMilliseconds)
         record("upgraded", from: old, to: staged.plugin)
+    }
+
+    private func checkForAnother(of name: String) throws(HostError) {
+        let probation = probations[name]
+        guard upgrading.contains(name) || probation != nil else { return }
+        let why =
+            probation.map { probation in
+                let now = Clock.monotonicMilliseconds()
+                let left = (probation.over - min(probation.over, now) + 999) / 1_000
+                return "\(probation.new.manifest.version) is on probation for another \(left) s"
+            } ?? "another is under way"
+        throw HostError(
+            .conflict,
+            "an upgrade of \(name) is not over yet: \(why); wait for it, or replace the plugin at once with "
+                + "`nexus plugin install`",
+            retryable: true)
+    }
+
+    /// Goes on with the probations that the last host left, for what is left of them.
+    func resumeProbations() throws(HostError) {
+        for kept in try catalog.kept() {
+            let name = kept.plugin.name
+            guard kept.milliseconds > 0, let new = try? catalog.plugin(name) else {
+                try catalog.settle(name)
+                continue
+            }
+            begin(of: new, over: kept.plugin, kept.milliseconds)
+        }
+    }
+
+    private func begin(of new: InstalledPlugin, over old: InstalledPlugin, _ milliseconds: UInt64) {
+        probations[new.name] = Probation(
+            old: old, new: new, over: Clock.monotonicMilliseconds() + milliseconds,
+            end: probation(of: new, over: old, milliseconds))
     }
 
     private func passGate(_ plugin: InstalledPlugin) async throws(HostError) {
@@ -87,33 +123,43 @@ extension Supervisor {
         if (try? catalog.plugin(version.name))?.digest != version.digest { starter.forget(version) }
     }
 
-    /// A process of this version failed. If it is new, the version before comes back.
-    func rollBackIfOnProbation(_ plugin: InstalledPlugin, _ cause: HostError) {
+    /// A process of this version failed. If it is new, the version before comes back. One that cannot be brought back,
+    /// for a full disk, is at the next failure.
+    ///
+    /// - Parameter incident: nil where it could not be stored yet.
+    func rollBackIfOnProbation(_ plugin: InstalledPlugin, _ cause: HostError, incident: Int64?) {
         guard let probation = probations[plugin.name], probation.new.isSameVersion(as: plugin) else { return }
-        probations[plugin.name] = nil
-        probation.end.cancel()
         do throws(HostError) {
             try catalog.switchBack(from: probation.new, to: probation.old)
         } catch {
             starter.append("rollback-failed", plugin.name, [("cause", .string(error.message))])
             return
         }
+        probations[plugin.name] = nil
+        probation.end.cancel()
         perform(book.promote(probation.old, over: probation.new))
-        restarts.replaced(plugin.name)
+        let number = incident.map { "incident \($0)" } ?? "an incident"
+        restarts.replaced(
+            plugin.name,
+            "\(probation.new.manifest.version) was taken back after \(number) (`nexus plugin incidents "
+                + "\(plugin.name)`): \(cause.message)")
         startIfWanted(plugin.name)
-        record("rolled-back", from: probation.new, to: probation.old, cause: cause)
+        record("rolled-back", from: probation.new, to: probation.old, cause: cause, incident: incident)
         Task { [weak self] in
             try? await Task.sleep(for: .milliseconds(HostLimits.callMilliseconds))
             await self?.forget(probation.new)
         }
     }
 
-    private func record(_ event: String, from: InstalledPlugin, to: InstalledPlugin, cause: HostError? = nil) {
+    private func record(
+        _ event: String, from: InstalledPlugin, to: InstalledPlugin, cause: HostError? = nil, incident: Int64? = nil
+    ) {
         starter.append(
             event, to.name,
             [
                 ("from", .string(from.manifest.version)), ("version", .string(to.manifest.version)),
                 ("digest", .string("sha256:" + to.digest)),
-            ] + (cause.map { [("cause", .string($0.message))] } ?? []))
+            ] + (cause.map { [("cause", .string($0.message))] } ?? [])
+                + (incident.map { [("incident", .string("\($0)"))] } ?? []))
     }
 }

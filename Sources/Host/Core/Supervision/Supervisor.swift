@@ -21,6 +21,8 @@ public actor Supervisor {
     private var ticketCount: UInt64 = 0
     private var isShutDown = false
     private var idleCheck: Task<Void, Never>?
+    /// Plugins that an admin started and that wait for room in the budget.
+    private var withoutRoom: Set<String> = []
     /// Upgrades that may still be taken back, by plugin.
     var probations: [String: Probation] = [:]
     var upgrading: Set<String> = []
@@ -55,14 +57,14 @@ public actor Supervisor {
 
     /// Runs a call in a process that serves its caller, once there is one; it is in use until `body` has returned.
     ///
-    /// - Parameter deadline: of the call, absolute, in Unix milliseconds; waiting counts.
+    /// - Parameter due: when the call ends, CLOCK_MONOTONIC in nanoseconds; waiting counts.
     /// - Throws: `unavailable` when too many wait or the host's budget is used up, `deadlineExceeded`, `cancelled`, or
     ///   why the plugin could not be started; `body` has not run then. And what `body` throws.
     nonisolated func withInstance<Value: Sendable>(
-        of plugin: InstalledPlugin, for caller: Caller, before deadline: UInt64,
+        of plugin: InstalledPlugin, for caller: Caller, before due: UInt64,
         _ body: (PluginInstance) async throws(HostError) -> Value
     ) async throws(HostError) -> Value {
-        let lease = try await lease(plugin, for: caller.principal, before: deadline)
+        let lease = try await lease(plugin, for: caller.principal, before: due)
         do throws(HostError) {
             let value = try await body(lease.instance)
             await end(lease)
@@ -74,11 +76,11 @@ public actor Supervisor {
     }
 
     private func lease(
-        _ plugin: InstalledPlugin, for principal: String, before deadline: UInt64
+        _ plugin: InstalledPlugin, for principal: String, before due: UInt64
     ) async throws(HostError) -> Lease {
         var attempts = 0
         while true {
-            let lease = try await wait(plugin, for: principal, before: deadline).get()
+            let lease = try await wait(plugin, for: principal, before: due).get()
             attempts += 1
             // One whose end has not been reported here yet is no use to a new caller.
             guard let cause = lease.instance.cause, attempts < 3 else { return lease }
@@ -88,10 +90,13 @@ public actor Supervisor {
     }
 
     private func wait(
-        _ plugin: InstalledPlugin, for principal: String, before deadline: UInt64
+        _ plugin: InstalledPlugin, for principal: String, before due: UInt64
     ) async -> Result<Lease, HostError> {
         guard !isShutDown else { return .failure(Self.stopping) }
         guard book.serves(plugin) || isInstalled(plugin) else { return .failure(.replaced(plugin.name)) }
+        if let refusal = restarts.refusal(of: plugin.name, for: principal), isInstalled(plugin) {
+            return .failure(refusal)
+        }
         ticketCount += 1
         let ticket = ticketCount
         return await withTaskCancellationHandler {
@@ -100,8 +105,7 @@ public actor Supervisor {
                 perform(book.want(ticket, plugin, for: principal, now: Clock.monotonicMilliseconds()))
                 guard waiting[ticket] != nil else { return }
                 timers[ticket] = Task { [weak self] in
-                    let now = Clock.unixMilliseconds()
-                    try await Task.sleep(for: .milliseconds(deadline > now ? deadline - now : 0))
+                    try await Task.sleep(for: .milliseconds(Clock.millisecondsLeft(until: due)))
                     await self?.withdraw(ticket, .busyUntilTheDeadline(plugin.name))
                 }
                 if Task.isCancelled { withdraw(ticket, .cancelledByCaller) }
@@ -162,13 +166,12 @@ public actor Supervisor {
             if book.isCurrent(member) { restarts.runs(plugin.name) }
             perform(book.started(member, now: now))
         case .failure(let error):
-            if refusal == nil {
-                record(
-                    plugin, id: starter.id(plugin, member), cause: error, hasRun: false,
-                    isNews: book.isCurrent(member))
-            }
+            let isNews = book.isCurrent(member)
+            let death =
+                refusal == nil
+                ? record(plugin, id: starter.id(plugin, member), cause: error, hasRun: false, isNews: isNews) : nil
             perform(book.failed(member, error, now: now))
-            if refusal == nil { rollBackIfOnProbation(plugin, error) }
+            if let death { rollBackIfOnProbation(plugin, error, incident: death.incident) }
             for waiter in awaitingEnd.removeValue(forKey: member) ?? [] { waiter.resume() }
         }
         for waiter in awaitingStart.removeValue(forKey: member) ?? [] { waiter.resume(returning: result) }
@@ -201,22 +204,38 @@ public actor Supervisor {
     func ended(_ member: Int, cause: HostError) {
         guard let instance = instances[member], book.isServing(member) else { return }
         instances[member] = nil
-        record(instance.plugin, id: instance.id, cause: cause, hasRun: true, isNews: book.isCurrent(member))
+        let isNews = book.isCurrent(member)
+        let principal = book.principal(of: member)
+        let death = record(
+            instance.plugin, id: instance.id, cause: cause, hasRun: true, isNews: isNews, for: principal)
         perform(book.ended(member, now: Clock.monotonicMilliseconds()).actions)
         for waiter in awaitingEnd.removeValue(forKey: member) ?? [] { waiter.resume() }
-        rollBackIfOnProbation(instance.plugin, cause)
+        guard let death else { return }
+        // One user who makes it fail takes it from nobody whom it serves.
+        if let principal, restarts.failingPrincipals(of: instance.plugin.name) < 2,
+            book.answersOthers(than: principal, instance.plugin)
+        {
+            return
+        }
+        rollBackIfOnProbation(instance.plugin, cause, incident: death.incident)
     }
 
     /// - Parameter isNews: false for a version that new callers do not get: it is no reason to hold back another one.
+    /// - Returns: what is on record of it; nil where it was no fault of the plugin's.
     private func record(
-        _ plugin: InstalledPlugin, id: String, cause: HostError, hasRun: Bool, isNews: Bool
-    ) {
-        let remains = starter.recordFailure(plugin, id: id, cause: cause)
-        guard isNews else { return }
-        let ran = hasRun ? remains?.uptimeMilliseconds ?? 0 : 0
-        let verdict = restarts.failed(plugin.name, cause, ran: ran, remains: remains)
-        guard case .restart(let wait) = verdict, restarts.isWanted(plugin.name) else { return }
-        startAgain(plugin.name, after: wait)
+        _ plugin: InstalledPlugin, id: String, cause: HostError, hasRun: Bool, isNews: Bool,
+        for principal: String? = nil
+    ) -> IncidentRecorder.Death? {
+        // Without a log no plugin is started; that is an incident of the host's disk and of no plugin.
+        let death = cause.code == .auditFailed ? .init() : starter.recordFailure(plugin, id: id, cause: cause)
+        if isNews {
+            let ran = hasRun ? death.remains?.uptimeMilliseconds ?? 0 : 0
+            let verdict = restarts.failed(plugin.name, cause, ran: ran, remains: death.remains, for: principal)
+            if case .restart(let wait) = verdict, restarts.isWanted(plugin.name) {
+                startAgain(plugin.name, after: wait)
+            }
+        }
+        return RestartControl.counts(cause, death.remains) ? death : nil
     }
 
     private func startAgain(_ name: String, after milliseconds: UInt64) {
@@ -226,10 +245,19 @@ public actor Supervisor {
         }
     }
 
-    /// A start that fails is recorded as any other, and tried again as the policy says.
+    /// A start that fails is recorded as any other, and tried again as the policy says. One for which the budget has no
+    /// room is tried again every second.
     func startIfWanted(_ name: String) {
+        withoutRoom.remove(name)
         guard !isShutDown, restarts.isWanted(name), let plugin = try? catalog.plugin(name) else { return }
-        perform(book.startSpare(plugin, now: Clock.monotonicMilliseconds()).actions)
+        let (member, actions) = book.startSpare(plugin, now: Clock.monotonicMilliseconds())
+        perform(actions)
+        if member == nil { waitForRoom(name) }
+    }
+
+    private func waitForRoom(_ name: String) {
+        withoutRoom.insert(name)
+        checkForIdle()
     }
 
     /// Until the process has started or could not be started.
@@ -255,12 +283,23 @@ public actor Supervisor {
     }
 
     /// - Parameter now: monotonic, in milliseconds.
-    func stopIdle(now: UInt64) { perform(book.tick(now: now)) }
+    func stopIdle(now: UInt64) {
+        perform(book.tick(now: now))
+        for name in withoutRoom { startIfWanted(name) }
+        flush()
+    }
+
+    /// Writes what found no room on the disk when it happened.
+    private func flush() {
+        starter.flushRecords()
+        restarts.flush()
+    }
 
     // MARK: admins
 
-    /// Starts what ran by an admin's wish when the host ended.
-    public func startWanted() {
+    /// Goes on where the last host ended: with its probations, and with what ran by an admin's wish.
+    public func startWanted() throws(HostError) {
+        try resumeProbations()
         for name in restarts.wanted { startIfWanted(name) }
     }
 
@@ -273,7 +312,10 @@ public actor Supervisor {
         restarts.wants(name, isKept: isKept)
         let (member, actions) = book.startSpare(plugin, now: Clock.monotonicMilliseconds())
         perform(actions)
-        guard let member else { throw Self.noRoom(name) }
+        guard let member else {
+            if isKept { waitForRoom(name) }
+            throw Self.noRoom(name, isKept ? "; it starts once there is room" : "")
+        }
         _ = try await started(member).get()
         // It may have been running already, as one of several whose last failure was another's.
         if instances[member] != nil { restarts.runs(name) }
@@ -317,12 +359,14 @@ public actor Supervisor {
         for probation in probations.values { probation.end.cancel() }
         perform(book.retireAll(refusing: Self.stopping))
         await gone(book.all.map(\.number))
+        flush()
         launcher.close()
     }
 
-    static func noRoom(_ name: String) -> HostError {
+    static func noRoom(_ name: String, _ outlook: String = "") -> HostError {
         HostError(
-            .unavailable, "the plugin \(name) was not started: the host's budget is used up; stop another first",
+            .unavailable,
+            "the plugin \(name) was not started: the host's budget is used up; stop another first\(outlook)",
             retryable: true, retryAfterMilliseconds: HostLimits.budgetRetryMilliseconds)
     }
 

@@ -11,8 +11,9 @@ extension AdminAPI {
         if let plugin { _ = try catalog.plugin(plugin) }
         let list = try incidents.list(of: plugin, limit: limit).map { incident -> JSONValue in
             let whole = incident.json
+            // What is not stored yet has no id.
             let names = ["id", "time", "plugin", "version", "instance", "state", "code", "cause"]
-            return .object(JSONObject(names.map { ($0, whole[$0] ?? .null) }))
+            return .object(JSONObject(names.map { ($0, $0 == "id" && incident.id == 0 ? .null : whole[$0] ?? .null) }))
         }
         return Self.ok(["incidents": .array(list)])
     }
@@ -21,7 +22,7 @@ extension AdminAPI {
         guard let id = Int64(call.names[0]) else {
             throw HostError(.invalidRequest, "an incident's id is a number; see `nexus plugin incidents`")
         }
-        return Self.ok(try incidents.incident(id).json)
+        return Self.ok(try incidents.store.incident(id).json)
     }
 
     /// Unix milliseconds as JSON.

@@ -17,14 +17,14 @@ public struct AdminAPI: Sendable {
     let secrets: SecretStore
     let tokens: TokenStore
     let audit: AuditLog
-    let incidents: IncidentStore
+    let incidents: IncidentRecorder
     let metrics: HostMetrics
     let facts: HostFacts
     let shutDown: @Sendable () async -> Void
 
     public init(
         authenticator: Authenticator, catalog: PluginCatalog, supervisor: Supervisor, pipeline: CallPipeline,
-        secrets: SecretStore, tokens: TokenStore, audit: AuditLog, incidents: IncidentStore, metrics: HostMetrics,
+        secrets: SecretStore, tokens: TokenStore, audit: AuditLog, incidents: IncidentRecorder, metrics: HostMetrics,
         facts: HostFacts,
         shutDown: @escaping @Sendable () async -> Void
     ) {
