@@ -5,7 +5,7 @@ public enum Migrations {
     /// Names, oldest first. Tests migrate from each of them.
     public static let names = [
         "1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values", "6-value-sums", "7-previous-versions",
-        "8-incidents", "9-plugin-states", "10-token-uses",
+        "8-incidents", "9-plugin-states", "10-token-uses", "12-vault",
     ]
 
     public static var all: DatabaseMigrator {
@@ -106,6 +106,30 @@ public enum Migrations {
         }
         migrator.registerMigration("10-token-uses") { database in
             try database.execute(sql: "ALTER TABLE token ADD COLUMN use TEXT NOT NULL DEFAULT 'tools'")
+        }
+        registerVault(&migrator)
+    }
+
+    /// Records of the old format wait in `secret_format_1` for the master key: `SecretStore` seals them anew.
+    private static func registerVault(_ migrator: inout DatabaseMigrator) {
+        let place = "scope TEXT NOT NULL, owner TEXT NOT NULL, plugin TEXT NOT NULL, name TEXT NOT NULL"
+        migrator.registerMigration("12-vault") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE secret RENAME TO secret_format_1;
+                    CREATE TABLE secret (
+                        \(place), version INTEGER NOT NULL, used INTEGER, PRIMARY KEY (scope, owner, plugin, name)
+                    ) STRICT;
+                    CREATE TABLE secret_version (
+                        \(place), version INTEGER NOT NULL, master TEXT NOT NULL, wrapped BLOB NOT NULL,
+                        sealed BLOB NOT NULL, created INTEGER NOT NULL, expires INTEGER,
+                        PRIMARY KEY (scope, owner, plugin, name, version)
+                    ) STRICT;
+                    CREATE TABLE vault (
+                        id INTEGER PRIMARY KEY CHECK (id = 1), master TEXT NOT NULL, salt BLOB NOT NULL,
+                        epoch INTEGER NOT NULL, code BLOB NOT NULL, scrub INTEGER NOT NULL
+                    ) STRICT;
+                    """)
         }
     }
 }
