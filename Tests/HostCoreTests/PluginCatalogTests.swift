@@ -85,9 +85,10 @@ import Testing
                 try secrets.set(address, SecretBytes(copying: Array("value".utf8)))
             }
         }
+        try secrets.removeAll(of: "sample")
         try catalog.remove("sample")
         #expect(catalog.list().map(\.name) == ["other"])
-        for table in ["tool", "endpoint", "secret"] {
+        for table in ["tool", "endpoint", "secret", "secret_version"] {
             let left = try database.read { try String.fetchAll($0, sql: "SELECT DISTINCT plugin FROM \(table)") }
             #expect(left == ["other"], "\(table)")
         }
@@ -103,6 +104,7 @@ import Testing
         try catalog.install(try SamplePlugin.bundle())
         try catalog.setEndpoint("exchange", of: "sample", to: override())
         try secrets.set(address, SecretBytes(copying: Array("value".utf8)))
+        try secrets.removeAll(of: "sample")
         try catalog.remove("sample")
         try catalog.install(try SamplePlugin.bundle(content: "an impostor"))
         #expect(try secrets.open(address) == nil)

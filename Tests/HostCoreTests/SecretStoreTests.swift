@@ -24,11 +24,11 @@ import Testing
     private func value(_ address: SecretAddress, _ store: SecretStore? = nil) throws -> String? {
         try (store ?? self.store).open(address).map { $0.withBytes { String(decoding: $0, as: UTF8.self) } }
     }
-    private func sealed() throws -> Data {
-        try #require(try database.read { try Data.fetchOne($0, sql: "SELECT sealed FROM secret") })
+    private func stored(_ column: String) throws -> Data {
+        try #require(try database.read { try Data.fetchOne($0, sql: "SELECT \(column) FROM secret_version") })
     }
-    private func replace(_ sealed: Data) throws {
-        try database.write { try $0.execute(sql: "UPDATE secret SET sealed = ?", arguments: [sealed]) }
+    private func replace(_ column: String, _ bytes: Data) throws {
+        try database.write { try $0.execute(sql: "UPDATE secret_version SET \(column) = ?", arguments: [bytes]) }
     }
 
     @Test func aSecretComesBackAsItWasAndTheNewestWins() throws {
@@ -56,13 +56,14 @@ import Testing
         }
     }
 
-    @Test func everyFlippedBitOfARecordIsFoundAndNamed() throws {
+    @Test(arguments: ["wrapped", "sealed"])
+    func everyFlippedBitOfARecordIsFoundAndNamed(column: String) throws {
         try set(address, "a secret value")
-        let good = try sealed()
+        let good = try stored(column)
         for bit in 0..<good.count * 8 {
             var bad = good
             bad[bit / 8] ^= 1 << (bit % 8)
-            try replace(bad)
+            try replace(column, bad)
             let error = refusal { () throws(HostError) in try store.open(address) }
             #expect(error?.code == .secretUnreadable, "bit \(bit)")
             #expect(
@@ -70,36 +71,56 @@ import Testing
                     + "is another; set it again with `nexus secret set`")
         }
         for length in 0..<good.count {
-            try replace(good.prefix(length))
+            try replace(column, good.prefix(length))
             #expect(refusal { () throws(HostError) in try store.open(address) }?.code == .secretUnreadable)
         }
-        try replace(good)
+        try replace(column, good)
         #expect(try value(address) == "a secret value")
     }
 
-    @Test func recordMovedToAnyOtherAddressOrVersionIsRefused() throws {
-        try set(address, "alice's value")
-        let stored = try sealed()
-        let others: [(SecretAddress, Int)] = [
-            (SecretAddress(scope: .global, owner: "", plugin: "bot", name: "key"), 1),
-            (SecretAddress(scope: .user, owner: "mallory", plugin: "bot", name: "key"), 1),
-            (SecretAddress(scope: .user, owner: "alice", plugin: "evil", name: "key"), 1),
-            (SecretAddress(scope: .user, owner: "alice", plugin: "bot", name: "other"), 1),
-            (address, 2), (address, 0),
-        ]
-        for (place, version) in others {
-            try database.write { connection in
-                try connection.execute(sql: "DELETE FROM secret")
-                try connection.execute(
-                    sql: "INSERT INTO secret VALUES (?, ?, ?, ?, ?, ?, 0)",
-                    arguments: [place.scope.rawValue, place.owner, place.plugin, place.name, version, stored])
+    /// A host that has just started knows no record yet: the cipher alone has to find it.
+    @Test(arguments: ["wrapped", "sealed"])
+    func everyFlippedBitIsFoundByTheCipherToo(column: String) throws {
+        let key = VaultKey(.random(), salt: [1, 2, 3])
+        let good = try key.seal(
+            SecretBytes(copying: Array("a secret value".utf8)), at: address, version: 1, created: 7, expires: 9)
+        #expect(try key.open(good, at: address).count == 14)
+        let count = column == "wrapped" ? good.wrapped.count : good.sealed.count
+        for bit in 0..<count * 8 {
+            var bad = good
+            if column == "wrapped" {
+                bad.wrapped[bit / 8] ^= 1 << (bit % 8)
+            } else {
+                bad.sealed[bit / 8] ^= 1 << (bit % 8)
             }
-            #expect(
-                refusal { () throws(HostError) in try store.open(place) }?.code == .secretUnreadable,
-                "\(place) version \(version)")
+            #expect(throws: (any Error).self, "bit \(bit)") { try key.open(bad, at: address) }
         }
     }
 
+    @Test func recordMovedToAnyOtherAddressVersionOrExpiryIsRefused() throws {
+        let key = VaultKey(.random(), salt: [1, 2, 3])
+        let record = try key.seal(SecretBytes(copying: [1]), at: address, version: 1, created: 7, expires: 9)
+        for place in [
+            SecretAddress(scope: .global, owner: "", plugin: "bot", name: "key"),
+            SecretAddress(scope: .user, owner: "mallory", plugin: "bot", name: "key"),
+            SecretAddress(scope: .user, owner: "alice", plugin: "evil", name: "key"),
+            SecretAddress(scope: .user, owner: "alice", plugin: "bot", name: "other"),
+        ] {
+            #expect(throws: (any Error).self, "\(place)") { try key.open(record, at: place) }
+        }
+        for (version, expires) in [(2, 9), (0, 9), (1, 10), (1, nil)] as [(Int, Int?)] {
+            var other = record
+            (other.version, other.expires) = (version, expires)
+            #expect(throws: (any Error).self) { try key.open(other, at: address) }
+        }
+        var (swapped, plain) = (record, record)
+        swapped.wrapped = record.sealed
+        plain.sealed = record.wrapped
+        #expect(throws: (any Error).self) { try key.open(swapped, at: address) }
+        #expect(throws: (any Error).self) { try key.open(plain, at: address) }
+    }
+
+    /// Scope × user × plugin × key, whole rows swapped under a running host.
     @Test func recordsSwappedBetweenEveryPairOfAddressesAreRefused() throws {
         var all: [SecretAddress] = []
         for scope in [Permissions.CredentialUse.Scope.user, .global] {
@@ -114,31 +135,28 @@ import Testing
         for address in all { try set(address, "value of \(address)") }
         let place = "WHERE scope = ? AND owner = ? AND plugin = ? AND name = ?"
         let good = try all.map { address in
-            try #require(
-                try database.read {
-                    try Data.fetchOne(
-                        $0, sql: "SELECT sealed FROM secret \(place)",
-                        arguments: [address.scope.rawValue, address.owner, address.plugin, address.name])
-                })
+            try #require(try database.read { try SecretTable.current($0, address)?.record })
+        }
+        func replace(_ record: SecretRecord, at address: SecretAddress) throws {
+            try database.write {
+                try $0.execute(
+                    sql: "UPDATE secret_version SET sealed = ?, wrapped = ? \(place)",
+                    arguments: [
+                        record.sealed.blob, record.wrapped.blob, address.scope.rawValue, address.owner, address.plugin,
+                        address.name,
+                    ])
+            }
         }
         for (target, address) in all.enumerated() {
             for (source, sealed) in good.enumerated() {
-                try database.write {
-                    try $0.execute(
-                        sql: "UPDATE secret SET sealed = ? \(place)",
-                        arguments: [sealed, address.scope.rawValue, address.owner, address.plugin, address.name])
-                }
+                try replace(sealed, at: address)
                 if source == target {
                     #expect(try value(address) == "value of \(address)")
                 } else {
                     #expect(refusal { () throws(HostError) in try store.open(address) }?.code == .secretUnreadable)
                 }
             }
-            try database.write {
-                try $0.execute(
-                    sql: "UPDATE secret SET sealed = ? \(place)",
-                    arguments: [good[target], address.scope.rawValue, address.owner, address.plugin, address.name])
-            }
+            try replace(good[target], at: address)
         }
     }
 
@@ -187,7 +205,7 @@ import Testing
 
     @Test func versionAtTheEndOfItsRangeIsAnErrorAndNoCrash() throws {
         try set(address, "value")
-        try database.write { try $0.execute(sql: "UPDATE secret SET version = 9223372036854775807") }
+        try database.write { try $0.execute(sql: "UPDATE secret_version SET version = 9223372036854775807") }
         #expect(
             refusal { () throws(HostError) in try store.set(address, SecretBytes(copying: [1])) }?.code
                 == .storageFailed)

@@ -75,44 +75,6 @@ import Testing
         #expect(try host.api.tokens.list().map(\.expires) == [nil])
     }
 
-    // MARK: secrets
-
-    @Test func aSecretIsStoredForTheUserThatTheAdministratorNames() async throws {
-        try await host.install()
-        let query = ["plugin": "sample", "name": "key", "user": "team/alice"]
-        #expect(await host.ask("PUT", "/v1/secrets", query: query, body: "VALUE-CANARY").status == 200)
-        let list = await host.ask("GET", "/v1/secrets")
-        #expect(list.json?["secrets"]?.arrayValue?.first?["user"] == "team/alice")
-        #expect(!list.text.contains("VALUE-CANARY"))
-        let log = try Data(contentsOf: URL(fileURLWithPath: "\(host.home.audit)/log.jsonl"))
-        #expect(log.range(of: Data("VALUE-CANARY".utf8)) == nil)
-        #expect(try host.lastEntry()?["event"] == "secret-set")
-        #expect(await host.ask("DELETE", "/v1/secrets", query: query).status == 200)
-        let again = await host.ask("DELETE", "/v1/secrets", query: query)
-        #expect(again.message == "there is no such secret: key of team/alice for sample")
-    }
-
-    @Test func secretsThatNobodyDeclaredAreRefusedInWords() async throws {
-        try await host.install()
-        let cases: [([String: String], String)] = [
-            ([:], "plugin and name are needed"),
-            (["plugin": "nope", "name": "key"], "no plugin is called \"nope\"; see `nexus plugin list`"),
-            (["plugin": "sample", "name": "x"], "sample declares no credential \"x\" (declared: key, shared)"),
-            (["plugin": "sample", "name": "key", "global": "1"], "key is a user credential; leave out --global"),
-            (["plugin": "sample", "name": "shared"], "shared is a global credential; add --global"),
-            (["plugin": "sample", "name": "key", "user": "a/b/c"], "\"a/b/c\" is not a user: \(UserName.rule)"),
-            (["plugin": "sample", "name": "key", "user": ""], "\"\" is not a user: \(UserName.rule)"),
-            (["plugin": "sample", "name": "key", "user": "a\0"], "\"a\0\" is not a user: \(UserName.rule)"),
-        ]
-        for (query, message) in cases {
-            let answer = await host.ask("PUT", "/v1/secrets", query: query, body: "value")
-            #expect(answer.message == message)
-        }
-        let empty = await host.ask("PUT", "/v1/secrets", query: ["plugin": "sample", "name": "key"])
-        #expect(empty.message == "a secret has 1 to 16384 bytes; key has 0")
-        #expect(try host.api.secrets.list().isEmpty)
-    }
-
     // MARK: tools
 
     @Test func callsThatCannotBeMadeSayWhatToDoAndAreOnRecord() async throws {

@@ -29,7 +29,8 @@ final class AdminHost: Sendable {
         let audit = try AuditLog(directory: home.audit)
         let tokens = TokenStore(database: database)
         let catalog = try PluginCatalog(database: database, store: BundleStore(directory: home.store))
-        let secrets = SecretStore(database: database, key: try MasterKey.load(home).key)
+        let secrets = SecretStore(
+            database: database, key: try LoadedMasterKey.load(.file, home: home), audit: audit)
         let supervisor = Supervisor(
             catalog: catalog, audit: audit, launcher: launcher, poller: try DescriptorPoller(),
             services: HTTPFetchService(),

@@ -10,11 +10,20 @@ public enum APIPath {
     /// GET lists; POST `{"user", "mayActFor"?, "use"?: "tools" or "metrics", "seconds"?}` creates.
     public static let tokens = "/v1/tokens"
     public static let tools = "/v1/tools"
-    /// GET lists; PUT and DELETE take `plugin`, `name` and `user` or `global=1` in the query; PUT's body is the value.
+    /// GET lists; PUT and DELETE take `plugin`, `name` and `user` or `global=1` in the query; PUT's body is the value;
+    /// `expires` is in Unix seconds, `existing=1` refuses a secret that is not there yet.
     public static let secrets = "/v1/secrets"
     /// GET: every credential that a plugin declares, and whether it is granted,
     /// `{"grants": [{"plugin", "name", "scope", "granted", "tools", "users"}]}`.
     public static let grants = "/v1/grants"
+    /// GET with the same query: the kept versions of one, newest first.
+    public static let secretVersions = "/v1/secrets/versions"
+    /// POST with the same query and `version`: that version's value becomes the newest version.
+    public static let secretRollback = "/v1/secrets/rollback"
+    /// POST: a new master key. The body is empty, or the next passphrase or key if it is not kept in the home.
+    public static let masterKey = "/v1/secrets/rotate-master"
+    /// POST: the secrets as they stand count, though they are not what the audit log says.
+    public static let acceptSecrets = "/v1/secrets/accept"
     /// GET with `count`: the last entries as JSON lines.
     public static let audit = "/v1/audit"
     /// GET lists, with `plugin` and `limit` in the query; `/ID` shows one.

@@ -21,6 +21,10 @@ struct Composition {
         var helper: String
         var isBackground: Bool
         var showsPaths = false
+        var keyDescriptor: Int32?
+        var passphraseDescriptor: Int32?
+        /// `$CREDENTIALS_DIRECTORY` (systemd.exec(5)).
+        var credentials: String?
     }
     private let options: Options
     private let logger = Logger(label: "nexusd")
@@ -28,6 +32,7 @@ struct Composition {
     private let launcher: JailLauncher
     private let python: PythonRuntime?
     private let lock: HomeLock
+    private let keySource: MasterKeySource
 
     /// What must happen on the process's first thread, before any other thread of ours does work: a thread that has
     /// ended, as the first one does once an async main runs, would keep root for ever.
@@ -35,6 +40,9 @@ struct Composition {
         self.options = options
         let home = options.home
         starter = geteuid()
+        keySource = try MasterKeySource.take(
+            keyDescriptor: options.keyDescriptor, passphraseDescriptor: options.passphraseDescriptor,
+            credentials: options.credentials)
         let service = try starter == 0 ? ServiceUser.find(options.account) : nil
         try service?.take(home)
         python = PythonRuntime.find()
@@ -55,8 +63,8 @@ struct Composition {
             withExtendedLifetime(lock) {}
         }
         let file = try ConfigurationFile.read(home)
-        let (key, warning) = try MasterKey.load(home)
-        if let warning { logger.warning("\(warning)") }
+        let key = try LoadedMasterKey.load(keySource, home: home)
+        if let warning = key.warning { logger.warning("\(warning)") }
         let database = try Database(path: home.database)
         let metrics = HostMetrics()
         metrics.bootstrap()
@@ -64,7 +72,8 @@ struct Composition {
         let tokens = TokenStore(database: database)
         try FirstToken.ensure(in: home, user: Authenticator.userName(starter), tokens: tokens)
         let catalog = try PluginCatalog(database: database, store: try BundleStore(directory: home.store))
-        let secrets = SecretStore(database: database, key: key)
+        let secrets = SecretStore(database: database, key: key, audit: audit)
+        if let refusal = try secrets.check() { logger.error("\(refusal)") }
         let fetch = HTTPFetchService()
         let poller = try DescriptorPoller()
         let services = ServiceRouter(
@@ -103,6 +112,7 @@ struct Composition {
         try await serve(server, readiness: readiness, stop: stop, reload: reload, incidents: incidents)
         await supervisor.shutDown()
         await fetch.shutDown()
+        try secrets.writeUses()
         try audit.append([("kind", "host"), ("event", "stopped")])
     }
 

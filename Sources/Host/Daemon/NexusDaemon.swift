@@ -28,11 +28,20 @@ struct NexusDaemon: ParsableCommand {
     @Flag(help: "Tell of paths that plugins ask for and do not have; slow, for `nexus dev`.")
     var showPaths = false
 
+    @Option(help: ArgumentHelp("Read the master key, 64 hex digits, from this descriptor.", valueName: "n"))
+    var masterKeyFd: Int32?
+
+    @Option(help: ArgumentHelp("Make the master key from the passphrase on this descriptor.", valueName: "n"))
+    var passphraseFd: Int32?
+
     @Flag(help: "Leave the terminal and log to the home's nexusd.log.")
     var background = false
 
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port must be from 0 to 65535, not \(port)") }
+        guard masterKeyFd == nil || passphraseFd == nil else {
+            throw ValidationError("--master-key-fd and --passphrase-fd exclude each other")
+        }
     }
 
     func run() throws {
@@ -44,7 +53,8 @@ struct NexusDaemon: ParsableCommand {
         do {
             let options = Composition.Options(
                 home: home, port: port, account: user, helper: jail ?? "\(beside)/nexus-jail",
-                isBackground: background, showsPaths: showPaths)
+                isBackground: background, showsPaths: showPaths, keyDescriptor: masterKeyFd,
+                passphraseDescriptor: passphraseFd, credentials: environment["CREDENTIALS_DIRECTORY"])
             let composition = try Composition(options)
             Task {
                 do {

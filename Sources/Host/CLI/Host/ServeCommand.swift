@@ -22,9 +22,18 @@ struct ServeCommand: HostCommand {
     @OptionGroup var host: HostOptions
     @OptionGroup var start: StartOptions
 
+    @Option(help: ArgumentHelp("Read the master key, 64 hex digits, from this descriptor.", valueName: "n"))
+    var masterKeyFd: Int32?
+
+    @Option(help: ArgumentHelp("Make the master key from the passphrase on this descriptor.", valueName: "n"))
+    var passphraseFd: Int32?
+
     func perform() async throws {
         let program = DaemonProcess.program
-        let words = [program, "--home", host.homePath] + start.arguments
+        let key =
+            (masterKeyFd.map { ["--master-key-fd", String($0)] } ?? [])
+            + (passphraseFd.map { ["--passphrase-fd", String($0)] } ?? [])
+        let words = [program, "--home", host.homePath] + start.arguments + key
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         execv(program, &pointers)
         throw CommandFailure("\(program) cannot be started: \(String(cString: strerror(errno)))")

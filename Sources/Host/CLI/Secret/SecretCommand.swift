@@ -8,7 +8,9 @@ struct SecretCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "secret", abstract: "Keep the credentials that plugins may be lent.",
         subcommands: [
-            SecretSetCommand.self, SecretListCommand.self, SecretRemoveCommand.self, SecretGrantsCommand.self,
+            SecretSetCommand.self, SecretRotateCommand.self, SecretListCommand.self, SecretShowCommand.self,
+            SecretRollbackCommand.self, SecretRemoveCommand.self, SecretRotateMasterCommand.self,
+            SecretAcceptCommand.self, SecretGrantsCommand.self,
         ])
 }
 
@@ -42,12 +44,14 @@ struct SecretSetCommand: HostCommand {
             "The value is never taken from the command line: arguments can be seen by every user of the machine.")
     @OptionGroup var host: HostOptions
     @OptionGroup var place: SecretPlace
+    @OptionGroup var expiry: SecretExpiry
 
     func perform() async throws {
         var value = try HiddenInput.read(prompt: "Value of \(place.name) (hidden): ")
         defer { value.wipe() }
         guard !value.isEmpty else { throw CommandFailure("the value is empty; nothing was stored") }
-        let answer = try await host.client.send(.put, APIPath.secrets, query: place.query, body: value)
+        let query = place.query + (try expiry.query())
+        let answer = try await host.client.send(.put, APIPath.secrets, query: query, body: value)
         if host.json {
             host.output.line(String(decoding: answer, as: UTF8.self))
         } else {
@@ -65,9 +69,10 @@ struct SecretListCommand: HostCommand {
         host.output.show(try await host.client.json(.get, APIPath.secrets)) { answer in
             let rows = answer.list("secrets").map { secret in
                 ["plugin", "name", "scope", "user", "version"].map { secret.shown($0) }
+                    + ["expires", "used"].map { SecretTime.shown(secret[$0]) }
             }
             if rows.isEmpty { host.output.line("no credentials are stored; see `nexus secret set --help`") }
-            host.output.table(["PLUGIN", "NAME", "SCOPE", "USER", "VERSION"], rows)
+            host.output.table(["PLUGIN", "NAME", "SCOPE", "USER", "VERSION", "EXPIRES", "LAST USED"], rows)
         }
     }
 }

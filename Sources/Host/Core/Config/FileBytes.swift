@@ -70,6 +70,16 @@ enum FileBytes {
             unlink(fresh)
             throw failure
         }
+        syncFolder(of: path)
+    }
+
+    /// Makes a rename(2) last: a folder's entries are on the disk when the folder is (fsync(2)).
+    static func syncFolder(of path: String) {
+        let folder = open(
+            String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
     }
 
     private static func failure(_ what: String, _ path: String) -> HostError {

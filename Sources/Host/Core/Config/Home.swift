@@ -13,6 +13,8 @@ public struct Home: Sendable, Equatable {
 
     public var database: String { "\(path)/nexus.sqlite" }
     public var masterKey: String { "\(path)/master.key" }
+    /// How a passphrase becomes the master key.
+    public var passphraseParameters: String { "\(path)/master.scrypt" }
     public var firstToken: String { "\(path)/token" }
     public var socket: String { "\(path)/nexusd.sock" }
     public var processFile: String { "\(path)/nexusd.pid" }

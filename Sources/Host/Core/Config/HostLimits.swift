@@ -28,6 +28,10 @@ public enum HostLimits {
     public static let pongMilliseconds: UInt64 = 5_000
     /// One secret's value.
     public static let secretBytes = 16 << 10
+    /// Versions of one secret that are kept, the current one among them.
+    public static let secretVersions = 10
+    /// Seconds between two writings of when secrets were last used.
+    static let secretUseSeconds = 60
     /// Secrets shorter than this are too common to be searched for in results.
     public static let redactedFromBytes = 8
     /// Bytes that may wait for a plugin that does not read, per instance.

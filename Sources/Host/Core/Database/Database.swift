@@ -46,6 +46,38 @@ public struct Database: Sendable {
         }
     }
 
+    /// The same, and on the disk when it returns (`PRAGMA synchronous = FULL`): a power cut does not take it back.
+    func writeDurably<Value: Sendable>(
+        _ body: @Sendable (GRDB.Database) throws -> Value
+    ) throws(HostError) -> Value {
+        do {
+            return try pool.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA synchronous = FULL")
+                defer { try? database.execute(sql: "PRAGMA synchronous = NORMAL") }
+                var result: Value?
+                try database.inTransaction(.immediate) {
+                    result = try body(database)
+                    return .commit
+                }
+                guard let result else { throw HostError(.storageFailed, "the database made no change") }
+                return result
+            }
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Leaves no deleted byte behind: the file is written anew, and its log emptied into it.
+    func scrub() throws(HostError) {
+        do {
+            try pool.vacuum()
+            // Reads wait for this one step: a log that is being read is not emptied.
+            _ = try pool.barrierWriteWithoutTransaction { try $0.checkpoint(.truncate) }
+        } catch {
+            throw failure(error)
+        }
+    }
+
     private func failure(_ error: any Error) -> HostError {
         (error as? HostError)
             ?? HostError(.storageFailed, "the database \(pool.path) refused: \(Self.words(error))", retryable: true)

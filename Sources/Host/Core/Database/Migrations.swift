@@ -5,7 +5,7 @@ public enum Migrations {
     /// Names, oldest first. Tests migrate from each of them.
     public static let names = [
         "1-plugins", "2-identity", "3-secrets", "4-endpoints", "5-values", "6-value-sums", "7-previous-versions",
-        "8-incidents", "9-plugin-states", "10-token-uses", "11-probations", "14-plugin-choices",
+        "8-incidents", "9-plugin-states", "10-token-uses", "11-probations", "12-vault", "14-plugin-choices",
     ]
 
     public static var all: DatabaseMigrator {
@@ -115,6 +115,11 @@ public enum Migrations {
                     ALTER TABLE previous_version ADD COLUMN milliseconds INTEGER NOT NULL DEFAULT 0;
                     """)
         }
+        registerVault(&migrator)
+        registerSinceVault(&migrator)
+    }
+
+    private static func registerSinceVault(_ migrator: inout DatabaseMigrator) {
         migrator.registerMigration("14-plugin-choices") { database in
             try database.execute(
                 sql: """
@@ -123,6 +128,29 @@ public enum Migrations {
                         PRIMARY KEY (plugin, name)
                     ) STRICT, WITHOUT ROWID;
                     ALTER TABLE plugin ADD COLUMN weakening_shared_users INTEGER NOT NULL DEFAULT 0;
+                    """)
+        }
+    }
+
+    /// Records of the old format wait in `secret_format_1` for the master key: `SecretStore` seals them anew.
+    private static func registerVault(_ migrator: inout DatabaseMigrator) {
+        let place = "scope TEXT NOT NULL, owner TEXT NOT NULL, plugin TEXT NOT NULL, name TEXT NOT NULL"
+        migrator.registerMigration("12-vault") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE secret RENAME TO secret_format_1;
+                    CREATE TABLE secret (
+                        \(place), version INTEGER NOT NULL, used INTEGER, PRIMARY KEY (scope, owner, plugin, name)
+                    ) STRICT;
+                    CREATE TABLE secret_version (
+                        \(place), version INTEGER NOT NULL, master TEXT NOT NULL, wrapped BLOB NOT NULL,
+                        sealed BLOB NOT NULL, created INTEGER NOT NULL, expires INTEGER,
+                        PRIMARY KEY (scope, owner, plugin, name, version)
+                    ) STRICT;
+                    CREATE TABLE vault (
+                        id INTEGER PRIMARY KEY CHECK (id = 1), master TEXT NOT NULL, salt BLOB NOT NULL,
+                        epoch INTEGER NOT NULL, code BLOB NOT NULL, scrub INTEGER NOT NULL
+                    ) STRICT;
                     """)
         }
     }

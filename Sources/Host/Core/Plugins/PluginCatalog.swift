@@ -87,13 +87,12 @@ public final class PluginCatalog: Sendable {
             manifest: bundle.manifestBytes)
     }
 
+    /// Its secrets are not the catalog's: `SecretStore.removeAll` goes before.
     public func remove(_ name: String) throws(HostError) {
         let plugin = try plugin(name)
         try settle(name)
         try database.write { database in
             try database.execute(sql: "DELETE FROM plugin WHERE name = ?", arguments: [name])
-            // Whoever comes back under this name is somebody else.
-            try database.execute(sql: "DELETE FROM secret WHERE plugin = ?", arguments: [name])
         }
         try reload()
         dropExecutable(plugin.digest)

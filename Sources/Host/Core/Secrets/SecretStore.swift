@@ -1,122 +1,181 @@
+// Secrets at rest. The database holds ciphertext; docs/SECRETS.md has the format, ADR 0022 why it is so. What crosses
+// here: values from an admin, who may only put them in; values to a call of the plugin that they are for.
+public import AuditLog
 internal import Crypto
-internal import FoundationEssentials
 internal import GRDB
-public import PluginABI
+internal import PluginABI
+internal import Synchronization
 
-/// Secrets at rest: AES-256-GCM (NIST SP 800-38D) under the master key, 96-bit random nonce, 128-bit tag, bound to
-/// their address and version. Stored as nonce, ciphertext, tag.
-public struct SecretStore: Sendable {
-    private let database: Database
-    private let key: MasterKey
+/// The store of secrets: each version sealed under a data key of its own, all current versions authenticated as a set
+/// under an epoch that the audit log knows.
+///
+/// Nothing is read before the first use: then records of an older format are sealed anew and the set is checked.
+public final class SecretStore: Sendable {
+    let database: Database
+    let loaded: LoadedMasterKey
+    let audit: AuditLog?
+    let now: @Sendable () -> Int
+    /// Changes, one at a time. Readers take it only where a record does not fit what they know.
+    let changing = Mutex(())
+    let state = Mutex<State?>(nil)
+    let uses = Mutex(Uses())
+    /// Told of each step of a rotation; a test ends the process there.
+    let reached: @Sendable (RotationStep) -> Void
 
-    public init(database: Database, key: MasterKey) {
+    /// What is known of the database.
+    struct State: Sendable {
+        var key: VaultKey
+        /// While a rotation is under way: the key that comes, or the one that was.
+        var other: VaultKey?
+        var set: SecretSet
+        var epoch: Int
+        /// No epoch is used twice, also not one that was begun and given up.
+        var newestEpoch: Int
+        /// Why nothing is opened; nil if the set is what the log says.
+        var refusal: String?
+    }
+
+    struct Uses: Sendable {
+        var times: [SecretAddress: Int] = [:]
+        var written: Int?
+    }
+
+    /// - Parameter audit: where epochs are anchored. Without one an older copy of the whole database passes for the
+    ///   current one: for tests of other parts.
+    public init(
+        database: Database, key: LoadedMasterKey, audit: AuditLog?,
+        now: @escaping @Sendable () -> Int = Clock.unixSeconds
+    ) {
         self.database = database
-        self.key = key
+        loaded = key
+        self.audit = audit
+        self.now = now
+        reached = { _ in }
+    }
+
+    init(
+        database: Database, key: LoadedMasterKey, audit: AuditLog?, now: @escaping @Sendable () -> Int,
+        reached: @escaping @Sendable (RotationStep) -> Void
+    ) {
+        self.database = database
+        loaded = key
+        self.audit = audit
+        self.now = now
+        self.reached = reached
+    }
+
+    public convenience init(database: Database, key: MasterKey, audit: AuditLog? = nil) {
+        let keeper = MasterKeyKeeper(kind: .elsewhere, path: "")
+        self.init(database: database, key: LoadedMasterKey(key: key, keeper: keeper), audit: audit)
     }
 
     /// What may be told of a secret.
     public struct Entry: Sendable, Equatable {
         public var address: SecretAddress
         public var version: Int
-        /// Unix seconds.
+        /// Unix seconds, as all times here.
         public var created: Int
+        public var expires: Int?
+        public var used: Int?
     }
 
-    /// Seals a value; an older one under the same address is replaced.
-    ///
-    /// - Throws: `invalidRequest` for an empty or too long value.
-    public func set(_ address: SecretAddress, _ value: SecretBytes) throws(HostError) {
-        guard (1...HostLimits.secretBytes).contains(value.count) else {
-            throw HostError(
-                .invalidRequest, "a secret has 1 to \(HostLimits.secretBytes) bytes; \(address.name) has \(value.count)"
-            )
-        }
-        let key = key.key
-        try database.write { database in
-            let version = try Int.fetchOne(
-                database, sql: "SELECT version FROM secret \(Self.place)", arguments: Self.arguments(address))
-            let (next, overflow) = (version ?? 0).addingReportingOverflow(1)
-            guard !overflow else {
-                throw HostError(
-                    .storageFailed, "the version of \(address.name) was changed: remove it and set it again")
-            }
-            let box = try value.withBytes { bytes in
-                try AES.GCM.seal(bytes, using: key, authenticating: address.associatedData(version: next))
-            }
-            guard let sealed = box.combined else { throw HostError(.storageFailed, "the secret could not be sealed") }
-            try database.execute(
-                sql: """
-                    INSERT INTO secret (scope, owner, plugin, name, version, sealed, created)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET
-                        version = excluded.version, sealed = excluded.sealed, created = excluded.created
-                    """,
-                arguments: Self.arguments(address) + [next, sealed, Clock.unixSeconds()])
-        }
-    }
+    // MARK: reading
 
     /// Opens a secret; nil if there is none.
     ///
-    /// - Throws: `secretUnreadable` if the record was changed, moved, or sealed under another key.
+    /// - Throws: `credentialMissing` for one that expired; `secretUnreadable` if the record was changed, moved, rolled
+    ///   back or sealed under another key, or the whole set is not what the audit log says.
     func open(_ address: SecretAddress) throws(HostError) -> SecretBytes? {
-        let row = try database.read {
-            try Row.fetchOne(
-                $0, sql: "SELECT version, sealed FROM secret \(Self.place)", arguments: Self.arguments(address)
-            ).map { (version: $0["version"] as Int, sealed: $0["sealed"] as Data) }
-        }
-        guard let (version, sealed) = row else { return nil }
-        do {
-            var plain = Array(
-                try AES.GCM.open(
-                    AES.GCM.SealedBox(combined: sealed), using: key.key,
-                    authenticating: address.associatedData(version: version)))
-            defer { plain.wipe() }
-            return SecretBytes(copying: plain)
-        } catch {
-            throw HostError(
-                .secretUnreadable,
-                "the secret \(address.name) of \(address.owner.isEmpty ? "everyone" : address.owner) "
-                    + "for \(address.plugin) cannot be opened: it was changed, or the master key is another; "
-                    + "set it again with `nexus secret set`"
-            )
-        }
+        if let value = try attempt(address) { return value.bytes }
+        // It does not fit what we know: a change under way explains that, and is waited for.
+        try changing.withLock { _ throws(HostError) in }
+        if let value = try attempt(address) { return value.bytes }
+        throw HostError(
+            .secretUnreadable,
+            "\(address.words) cannot be opened: it was changed, or the master key is another; "
+                + "set it again with `nexus secret set`")
     }
 
+    private struct Opened {
+        var bytes: SecretBytes?
+    }
+
+    /// Nil where the record is not what it should be.
+    private func attempt(_ address: SecretAddress) throws(HostError) -> Opened? {
+        let state = try current()
+        if let refusal = state.refusal { throw HostError(.secretUnreadable, refusal) }
+        let row = try database.read { try SecretTable.current($0, address) }
+        guard let row else { return state.set.marks[address] == nil ? Opened(bytes: nil) : nil }
+        guard let record = row.record, state.set.marks[address] == record.mark else { return nil }
+        if let expires = record.expires, expires <= now() {
+            throw HostError(
+                .credentialMissing,
+                "\(address.words) expired on \(UTCTime.text(expires)); set it again with: "
+                    + "nexus secret set \(address.plugin) \(address.name)"
+                    + (address.owner.isEmpty ? " --global" : " --user \(address.owner)"))
+        }
+        let keys = [state.key, state.other].compactMap { $0 }
+        guard let key = keys.first(where: { $0.id == record.master }),
+            let value = try? key.open(record, at: address)
+        else { return nil }
+        noteUse(of: address)
+        return Opened(bytes: value)
+    }
+
+    /// All secrets, by plugin, owner and name. Shows also what does not open.
     public func list() throws(HostError) -> [Entry] {
-        try database.read { database in
-            try Row.fetchAll(
-                database,
-                sql: "SELECT scope, owner, plugin, name, version, created FROM secret ORDER BY plugin, owner, name"
-            ).compactMap { row in
-                Permissions.CredentialUse.Scope(rawValue: row["scope"]).map { scope in
-                    Entry(
-                        address: SecretAddress(
-                            scope: scope, owner: row["owner"], plugin: row["plugin"], name: row["name"]),
-                        version: row["version"], created: row["created"])
-                }
+        try? writeUses()
+        return try database.read { database in
+            try SecretTable.all(database).map { row in
+                Entry(
+                    address: row.address, version: row.version, created: row.record?.created ?? 0,
+                    expires: row.record?.expires, used: row.used)
             }
         }
     }
 
-    /// - Returns: whether there was one.
-    public func remove(_ address: SecretAddress) throws(HostError) -> Bool {
-        try database.write { database in
-            try database.execute(sql: "DELETE FROM secret \(Self.place)", arguments: Self.arguments(address))
-            return database.changesCount > 0
+    /// The kept versions of a secret, newest first.
+    public func versions(of address: SecretAddress) throws(HostError) -> [Entry] {
+        try database.read { database in
+            try SecretTable.versions(database, of: address).map {
+                Entry(address: address, version: $0.version, created: $0.created, expires: $0.expires)
+            }
         }
     }
 
     /// A keyed fingerprint for the log: tells two values apart, tells nothing of either (HMAC-SHA256, 64 bits of it).
+    /// Another master key gives others.
     func fingerprint(_ value: SecretBytes) -> String {
-        let derived = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: key.key, info: Array("nexus-audit-fingerprint-1".utf8), outputByteCount: 32)
+        let master = state.withLock { $0?.key.master } ?? loaded.key
+        let derived = VaultKey.derive(master.key, salt: [], info: Array("nexus-audit-fingerprint-1".utf8))
         let code = value.withBytes { HMAC<SHA256>.authenticationCode(for: $0, using: derived) }
         return Hex.text(code.prefix(8))
     }
 
-    private static let place = "WHERE scope = ? AND owner = ? AND plugin = ? AND name = ?"
+    // MARK: last used
 
-    private static func arguments(_ address: SecretAddress) -> StatementArguments {
-        [address.scope.rawValue, address.owner, address.plugin, address.name]
+    /// Notes a use in memory; all notes are written together, once a minute at most.
+    private func noteUse(of address: SecretAddress) {
+        let time = now()
+        let isDue = uses.withLock { uses in
+            uses.times[address] = time
+            let since = uses.written ?? time
+            guard time - since >= HostLimits.secretUseSeconds || uses.written == nil else { return false }
+            uses.written = time
+            return true
+        }
+        if isDue { Task.detached { [self] in try? writeUses() } }
+    }
+
+    /// Writes when secrets were last used; also for when the host ends.
+    public func writeUses() throws(HostError) {
+        let times = uses.withLock { uses in
+            defer { uses.times = [:] }
+            return uses.times
+        }
+        guard !times.isEmpty else { return }
+        try database.write { database in
+            for (address, time) in times { try SecretTable.markUsed(database, address, at: time) }
+        }
     }
 }

@@ -103,6 +103,9 @@ extension AdminAPI {
 
     func removePlugin(_ call: Call) async throws(HostError) -> WireResponse {
         let name = call.names[0]
+        // First: a plugin without its secrets is safe to leave behind, secrets without their plugin are not.
+        _ = try catalog.plugin(name)
+        try secrets.removeAll(of: name)
         try catalog.remove(name)
         await supervisor.retire(name)
         try record("removed", name, call)
