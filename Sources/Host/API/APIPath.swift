@@ -12,6 +12,11 @@ public enum APIPath {
     public static let tools = "/v1/tools"
     /// GET lists; PUT and DELETE take `plugin`, `name` and `user` or `global=1` in the query; PUT's body is the value.
     public static let secrets = "/v1/secrets"
+    /// POST opens a form: `plugin`, `name` (several with commas), `user` or `global=1` in the query; answers
+    /// `{"id", "url", "code", "seconds", …}`. Below `/ID`, GET waits for `seconds` until it has ended and answers
+    /// `{"state", "open"}`; DELETE ends it.
+    public static let secretForms = "/v1/secret-forms"
+    public static func secretForm(_ id: String) -> String { "\(secretForms)/\(PercentEncoding.encode(id))" }
     /// GET with `count`: the last entries as JSON lines.
     public static let audit = "/v1/audit"
     /// GET lists, with `plugin` and `limit` in the query; `/ID` shows one.

@@ -7,7 +7,9 @@ internal import PluginABI
 struct SecretCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "secret", abstract: "Keep the credentials that plugins may be lent.",
-        subcommands: [SecretSetCommand.self, SecretListCommand.self, SecretRemoveCommand.self])
+        subcommands: [
+            SecretSetCommand.self, SecretListCommand.self, SecretRemoveCommand.self, SecretRequestCommand.self,
+        ])
 }
 
 /// Which secret.

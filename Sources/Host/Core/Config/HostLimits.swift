@@ -24,6 +24,13 @@ public enum HostLimits {
     public static let pongMilliseconds: UInt64 = 5_000
     /// One secret's value.
     public static let secretBytes = 16 << 10
+    /// How long a form for credentials can be filled in.
+    public static let secretFormMilliseconds: UInt64 = 600_000
+    /// Wrong pairing codes that end it.
+    public static let secretFormAttempts = 5
+    /// Open forms: of all users, and of one.
+    public static let secretForms = 64
+    public static let secretFormsOfOneOwner = 5
     /// Secrets shorter than this are too common to be searched for in results.
     public static let redactedFromBytes = 8
     /// Bytes that may wait for a plugin that does not read, per instance.

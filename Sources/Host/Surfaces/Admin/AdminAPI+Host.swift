@@ -108,7 +108,7 @@ extension AdminAPI {
         return Self.ok(["removed": .string(address.name)])
     }
 
-    private func address(_ call: Call) throws(HostError) -> SecretAddress {
+    func address(_ call: Call) throws(HostError) -> SecretAddress {
         let query = call.request.query
         guard let plugin = query["plugin"], let name = query["name"] else {
             throw HostError(.invalidRequest, "plugin and name are needed")
