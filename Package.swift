@@ -120,9 +120,11 @@ let package = Package(
                 "HostCore", "HostAPI", "PluginABI", "JSONBytes", "Registry", "AuditLog",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Host/Surfaces", swiftSettings: house),
@@ -230,6 +232,7 @@ let package = Package(
         .testTarget(name: "StyleTests", swiftSettings: house),
         .testTarget(
             name: "EndToEndTests", dependencies: ["JSONBytes"],
-            exclude: ["mcp_client.py", "metrics_client.py", "top_client.py"], swiftSettings: house),
+            exclude: ["browser_client.py", "mcp_client.py", "metrics_client.py", "top_client.py"],
+            swiftSettings: house),
     ]
 )

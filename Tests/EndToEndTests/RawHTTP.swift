@@ -50,6 +50,23 @@ final class RawConnection {
 
     deinit { drop() }
 
+    /// A port that nobody listens on now.
+    static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard isBound else { throw Failure("no free port: errno \(errno)") }
+        return Int(in_port_t(bigEndian: address.sin_port))
+    }
+
     /// - Returns: false if the other side is gone.
     @discardableResult
     func send(_ text: String) -> Bool {

@@ -10,6 +10,8 @@ Steps run in the order in which --list, --call, --abandon and --await-change are
     {"step": "tools", "names": [...], "tools": [...] with --json}
     {"step": "call", "name", "isError", "structured", "text", "meta"}
     {"step": "progress", "name", "progress", "total", "message"} before it, with --progress
+    {"step": "asked", "url", "message"} when the server sends the user to a URL, with --open-urls; then the answer
+    {"step": "completed"} when the server says, in 2025-11-25, that the user is done there
     {"step": "abandon", "name"} after a call whose answer the client no longer waited for, and cancelled
     {"step": "listening"}, and {"step": "changed"} once the server has announced other tools
     {"step": <the step that failed>, "failed": true, "code", "error"}
@@ -71,6 +73,7 @@ def parse(argv):
     parser.add_argument("--progress", action="store_true", help="ask for the progress of each call, and print it")
     parser.add_argument("--abandon", nargs=2, action=Step, metavar=("NAME", "JSON"), help="call a tool for a second")
     parser.add_argument("--await-change", nargs=0, action=Step, help="wait until other tools are announced")
+    parser.add_argument("--open-urls", action="store_true", help="say that the user can be sent to URLs, and accept")
     parser.add_argument("--allow-errors", action="store_true", help="a result with isError is not a failure")
     parser.add_argument("--timeout", type=float, default=30, metavar="SECONDS", help="for each answer")
     parser.add_argument("--json", action="store_true", help="print the tools in full, too")
@@ -126,12 +129,17 @@ def opening(client, revision):
 
 
 announced = anyio.Event()
+# Elicitations of 2025-11-25 that the server said are done.
+completed = set()
 
 
 async def hear(message):
     """What the server sends beside its answers."""
     if isinstance(message, mcp_types.ToolListChangedNotification):
         announced.set()
+    if isinstance(message, mcp_types.ElicitCompleteNotification):
+        completed.add(message.params.elicitation_id)
+        say(step="completed")
 
 
 async def await_change(client, options):
@@ -145,6 +153,12 @@ async def await_change(client, options):
     say(step="listening")
     await announced.wait()
     return {"step": "changed"}
+
+
+async def consent(context, params):
+    """The user is asked whether to open the URL, and agrees; a test opens it."""
+    say(step="asked", url=params.url, message=params.message)
+    return mcp_types.ElicitResult(action="accept")
 
 
 async def run_step(client, options, step):
@@ -170,7 +184,18 @@ async def run_step(client, options, step):
         with anyio.move_on_after(1):
             await client.call_tool(name, arguments, meta=meta)
         return {"step": "abandon", "name": name}, True
-    result = await client.call_tool(name, arguments, meta=meta, progress_callback=report if options.progress else None)
+    call = lambda: client.call_tool(name, arguments, meta=meta, progress_callback=report if options.progress else None)
+    try:
+        result = await call()
+    except MCPError as error:
+        if error.error.code != -32042 or not options.open_urls:
+            raise
+        # 2025-11-25: the call is made again once the server says that the user is done.
+        for asked in error.error.data["elicitations"]:
+            say(step="asked", url=asked["url"], message=asked["message"])
+            while asked["elicitationId"] not in completed:
+                await anyio.sleep(0.05)
+        result = await call()
     text = "".join(block.text for block in result.content if isinstance(block, mcp_types.TextContent))
     line = {
         "step": "call", "name": name, "isError": bool(result.is_error), "structured": result.structured_content,
@@ -188,6 +213,7 @@ async def drive(options):
             client = await stack.enter_async_context(Client(
                 await transport(options, stack), mode="auto" if is_stateless else "legacy", cache=None,
                 read_timeout_seconds=options.timeout, message_handler=hear,
+                elicitation_callback=consent if options.open_urls else None,
                 client_info=mcp_types.Implementation(name="nexus-end-to-end", version="1")))
             say(step=first, **opening(client, options.revision))
             for step in options.steps:

@@ -50,7 +50,9 @@ final class AdminHost: Sendable {
             facts: HostFacts(
                 version: "1", home: home.path, processID: 1, userID: 2, launcherID: { 3 }, jailsAsRoot: false,
                 boundsProcessorTime: true,
-                agentURL: { "http://127.0.0.1:1/mcp" }), shutDown: { stop.call() })
+                agentURL: { "http://127.0.0.1:1/mcp" }),
+            requests: SecretRequests(secrets: secrets, audit: audit) { "http://127.0.0.1:1" }, shutDown: { stop.call() }
+        )
         stop.set { [weak self] in self?.stops.withLock { $0 += 1 } }
     }
 

@@ -54,8 +54,8 @@ struct Layer: Sendable {
             module: "HostSurfaces", folder: "Sources/Host/Surfaces",
             modules: ["HostCore", "HostAPI", "PluginABI", "JSONBytes", "Registry", "AuditLog"],
             outside: libc.union([
-                "FoundationEssentials", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOPosix",
-                "ServiceLifecycle",
+                "FoundationEssentials", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging",
+                "NIOCore", "NIOPosix", "NIOSSL", "ServiceLifecycle",
             ])),
         Layer(
             module: "nexusd", folder: "Sources/Host/Daemon",

@@ -24,6 +24,11 @@ public enum APIPath {
     public static let masterKey = "/v1/secrets/rotate-master"
     /// POST: the secrets as they stand count, though they are not what the audit log says.
     public static let acceptSecrets = "/v1/secrets/accept"
+    /// POST opens a form: `plugin`, `name` (several with commas), `user` or `global=1` in the query; answers
+    /// `{"id", "url", "code", "seconds", …}`. Below `/ID`, GET waits for `seconds` until it has ended and answers
+    /// `{"state", "open"}`; DELETE ends it.
+    public static let secretForms = "/v1/secret-forms"
+    public static func secretForm(_ id: String) -> String { "\(secretForms)/\(PercentEncoding.encode(id))" }
     /// GET with `count`: the last entries as JSON lines.
     public static let audit = "/v1/audit"
     /// GET lists, with `plugin` and `limit` in the query; `/ID` shows one.

@@ -91,6 +91,9 @@ struct Composition {
 
         let stop = StopSignal()
         let readiness = Readiness(jailsAsRoot: launcher.privileged)
+        let requests = SecretRequests(secrets: secrets, audit: audit) {
+            file.configuration.secretForm?.base ?? readiness.formURL
+        }
         let admin = AdminAPI(
             authenticator: authenticator, catalog: catalog, supervisor: supervisor, pipeline: pipeline,
             secrets: secrets,
@@ -99,17 +102,23 @@ struct Composition {
                 version: HostVersion.current, home: home.path, processID: getpid(), userID: geteuid(),
                 launcherID: { [launcher] in launcher.processID }, jailsAsRoot: launcher.privileged,
                 boundsProcessorTime: launcher.bounds.versions[.cpu] != nil, agentURL: { readiness.agentURL }),
+            requests: requests,
             shutDown: { stop.send() })
         let mcp = MCPEndpoint(
-            pipeline: pipeline, catalog: catalog, authenticator: authenticator, version: HostVersion.current)
-        let server = HostServer(admin: admin, mcp: mcp, bodyLimit: PluginBundle.uploadLimit, label: "nexusd.http")
+            pipeline: pipeline, catalog: catalog, authenticator: authenticator, version: HostVersion.current,
+            requests: requests)
+        let server = HostServer(
+            admin: admin, mcp: mcp, form: SecretForm(requests: requests), bodyLimit: PluginBundle.uploadLimit,
+            label: "nexusd.http")
         try audit.append([
             ("kind", "host"), ("event", "started"), ("version", .string(HostVersion.current)),
             ("configuration", JSONValue(file.sha256)),
         ])
         try await supervisor.startWanted()
         let reload = HangupReload(supervisor: supervisor, home: home, stop: stop, logger: logger)
-        try await serve(server, readiness: readiness, stop: stop, reload: reload, incidents: incidents)
+        try await serve(
+            server, readiness: readiness, stop: stop, reload: reload, incidents: incidents,
+            forms: try file.configuration.secretForm.flatMap { try server.forms($0) })
         await supervisor.shutDown()
         await fetch.shutDown()
         try secrets.writeUses()
@@ -125,7 +134,8 @@ struct Composition {
     }
 
     private func serve(
-        _ server: HostServer, readiness: Readiness, stop: StopSignal, reload: HangupReload, incidents: IncidentRecorder
+        _ server: HostServer, readiness: Readiness, stop: StopSignal, reload: HangupReload, incidents: IncidentRecorder,
+        forms: (any Service)?
     ) async throws {
         let home = options.home
         guard home.socket.utf8.count < 108 else {
@@ -137,7 +147,7 @@ struct Composition {
         let port = options.port
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
+                services: (forms.map { [.init(service: $0)] } ?? []) + [
                     .init(service: server.users(socket: home.socket) { readiness.usersReady() }),
                     .init(service: server.agents(port: port) { readiness.agentsReady(port: $0) }),
                     .init(service: reload),

@@ -60,6 +60,9 @@ final class Readiness: Sendable {
 
     init(jailsAsRoot: Bool) { self.jailsAsRoot = jailsAsRoot }
 
+    /// Where the form for credentials is.
+    var formURL: String { state.withLock { $0.port.map { "http://127.0.0.1:\($0)" } ?? "" } }
+
     var agentURL: String { state.withLock { $0.port.map { "http://127.0.0.1:\($0)/mcp" } ?? "" } }
 
     func usersReady() { announce { $0.users = true } }

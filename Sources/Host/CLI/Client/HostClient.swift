@@ -47,9 +47,11 @@ struct HostClient: Sendable {
     }
 
     /// - Parameter events: takes the pieces of an answer that is a stream of events, of which no body is left then.
+    /// - Parameter head: is shown the answer's headers first.
     func exchange(
         _ method: Method, _ path: String, query: [(String, String)] = [], headers: [(String, String)] = [],
-        body: [UInt8] = [], seconds: Int64 = 90, events: (([UInt8]) async throws -> Void)? = nil
+        body: [UInt8] = [], seconds: Int64 = 90,
+        events: (([UInt8]) async throws -> Void)? = nil, head: ((HTTPHeaders) -> Void)? = nil
     ) async throws -> (status: UInt, body: [UInt8]) {
         let socket = HomePath.socket(home: home)
         let parameters = query.map { "\(PercentEncoding.encode($0.0))=\(PercentEncoding.encode($0.1))" }.joined(
@@ -65,6 +67,7 @@ struct HostClient: Sendable {
         do {
             // The time is for the answer's head.
             let response = try await Self.http.execute(request, timeout: .seconds(seconds))
+            head?(response.headers)
             if let events, response.headers.first(name: "content-type") == "text/event-stream" {
                 for try await piece in response.body { try await events(Array(piece.readableBytesView)) }
                 return (response.status.code, [])

@@ -1,10 +1,15 @@
 internal import HostAPI
 internal import JSONBytes
+internal import NIOHTTP1
+internal import Synchronization
 
 /// The front's way to nexusd: one HTTP request a message. Where the answer is a stream of events, the messages in it
 /// are told apart: notifications, which are passed on as they come, and the answer at the end.
 struct HostLink: Sendable {
     let client: HostClient
+    private let session = AgentSession()
+
+    init(client: HostClient) { self.client = client }
 
     private static let headers = [
         ("content-type", "application/json"), ("accept", "application/json, text/event-stream"),
@@ -13,10 +18,14 @@ struct HostLink: Sendable {
     func forward(_ message: [UInt8], _ notify: @escaping StdioFront.Notify) async throws -> [UInt8]? {
         var events = EventMessages()
         var last: [UInt8]?
-        let (_, answer) = try await client.exchange(.post, APIPath.mcp, headers: Self.headers, body: message) { piece in
+        let (_, answer) = try await client.exchange(
+            .post, APIPath.mcp, headers: Self.headers + session.headers, body: message
+        ) { piece in
             for message in events.push(piece) {
                 if EventMessages.isNotification(message) { try await notify(message) } else { last = message }
             }
+        } head: {
+            session.learn($0)
         }
         return last ?? (answer.isEmpty ? nil : answer)
     }
@@ -29,7 +38,7 @@ struct HostLink: Sendable {
             var events = EventMessages()
             var isOpen = false
             _ = try? await client.exchange(
-                .get, APIPath.mcp, headers: [("accept", "text/event-stream")], seconds: 10
+                .get, APIPath.mcp, headers: [("accept", "text/event-stream")] + session.headers, seconds: 10
             ) { piece in
                 if !isOpen, !isFirst { try await notify(Self.changed) }
                 isOpen = true
@@ -47,6 +56,19 @@ struct HostLink: Sendable {
             (key: "jsonrpc", value: "2.0"), (key: "method", value: "notifications/tools/list_changed"),
         ])
     ).encoded()
+}
+
+/// The session that nexusd named at `initialize` (up to 2025-11-25). Over stdio there are no headers to keep it in, so
+/// the front does: it says what the agent can do, and whom an announcement is for.
+private final class AgentSession: Sendable {
+    private static let header = "mcp-session-id"
+    private let name = Mutex<String?>(nil)
+
+    func learn(_ headers: HTTPHeaders) {
+        if let name = headers.first(name: Self.header) { self.name.withLock { $0 = name } }
+    }
+
+    var headers: [(String, String)] { name.withLock { $0 }.map { [(Self.header, $0)] } ?? [] }
 }
 
 /// Takes the messages out of a stream of server-sent events, in which nexusd writes each on one `data` line.

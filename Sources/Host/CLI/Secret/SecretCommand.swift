@@ -10,7 +10,7 @@ struct SecretCommand: AsyncParsableCommand {
         subcommands: [
             SecretSetCommand.self, SecretRotateCommand.self, SecretListCommand.self, SecretShowCommand.self,
             SecretRollbackCommand.self, SecretRemoveCommand.self, SecretRotateMasterCommand.self,
-            SecretAcceptCommand.self, SecretGrantsCommand.self,
+            SecretAcceptCommand.self, SecretGrantsCommand.self, SecretRequestCommand.self,
         ])
 }
 

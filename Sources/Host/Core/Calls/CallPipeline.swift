@@ -46,7 +46,7 @@ public struct CallPipeline: Sendable {
                 throw HostError(.forbidden, reason)
             }
             record.enter(.bind)
-            let bound = try BoundCredentials.bind(tool, of: plugin, for: caller, from: secrets)
+            let bound = try bind(tool, of: plugin, for: caller)
             record.credentials = bound.masked
             let patience = min(request.milliseconds ?? HostLimits.callMilliseconds, HostLimits.callMilliseconds)
             let due = Clock.monotonicNanoseconds() + patience * 1_000_000
@@ -81,6 +81,20 @@ public struct CallPipeline: Sendable {
         } catch {
             try record.writeFailure(error, to: audit)
             throw record.signed(error)
+        }
+    }
+
+    /// Credentials of the call. What is missing is named, so that a surface can ask the user for it.
+    private func bind(
+        _ tool: PluginManifest.Tool, of plugin: InstalledPlugin, for caller: Caller
+    ) throws(HostError) -> BoundCredentials {
+        do throws(HostError) {
+            return try BoundCredentials.bind(tool, of: plugin, for: caller, from: secrets)
+        } catch let refusal {
+            guard refusal.code == .credentialMissing else { throw refusal }
+            var error = refusal
+            error.missing = try MissingCredentials.of(tool, of: plugin, for: caller, in: secrets)
+            throw error
         }
     }
 

@@ -29,6 +29,8 @@ public struct PluginSettings: Sendable, Equatable {
 public struct HostConfiguration: Sendable, Equatable {
     public var budget: HostBudget
     public var plugins: [String: PluginSettings]
+    /// Taken when the host starts, and not again.
+    public var secretForm: SecretFormSettings?
 
     public init(budget: HostBudget = .standard, plugins: [String: PluginSettings] = [:]) {
         self.budget = budget
@@ -47,11 +49,11 @@ public struct HostConfiguration: Sendable, Equatable {
             throw HostError(.invalidConfiguration, "it is not JSON: \(error)")
         }
         self.init()
-        for (name, value) in try members(root, "the file", known: ["budget", "plugins"]) {
-            if name == "budget" {
-                try read(value, "budget", HostBudget.fields, into: &budget)
-            } else {
-                plugins = try Self.plugins(value)
+        for (name, value) in try members(root, "the file", known: ["budget", "plugins", "secretForm"]) {
+            switch name {
+            case "budget": try read(value, "budget", HostBudget.fields, into: &budget)
+            case "secretForm": secretForm = try SecretFormSettings(value)
+            default: plugins = try Self.plugins(value)
             }
         }
     }

@@ -36,6 +36,8 @@ public struct HostError: Error, Sendable, Equatable, CustomStringConvertible {
     public var retryAfterMilliseconds: Int?
     /// The call that failed; nil for what was no call.
     public var call: CallIdentity?
+    /// With `credentialMissing`: what the call's principal could give; nil where only an admin can help.
+    public var missing: MissingCredentials?
 
     public init(
         _ code: Code, _ message: String, retryable: Bool = false, retryAfterMilliseconds: Int? = nil

@@ -32,6 +32,13 @@ public enum HostLimits {
     public static let secretVersions = 10
     /// Seconds between two writings of when secrets were last used.
     static let secretUseSeconds = 60
+    /// How long a form for credentials can be filled in.
+    public static let secretFormMilliseconds: UInt64 = 600_000
+    /// Wrong pairing codes that end it.
+    public static let secretFormAttempts = 5
+    /// Open forms: of all users, and of one.
+    public static let secretForms = 64
+    public static let secretFormsOfOneOwner = 5
     /// Secrets shorter than this are too common to be searched for in results.
     public static let redactedFromBytes = 8
     /// Bytes that may wait for a plugin that does not read, per instance.

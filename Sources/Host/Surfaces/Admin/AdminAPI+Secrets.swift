@@ -84,7 +84,7 @@ extension AdminAPI {
             .invalidRequest, "there is no such secret: \(address.name) of \(address.owner) for \(address.plugin)")
     }
 
-    private func address(_ call: Call) throws(HostError) -> SecretAddress {
+    func address(_ call: Call) throws(HostError) -> SecretAddress {
         let query = call.request.query
         guard let plugin = query["plugin"], let name = query["name"] else {
             throw HostError(.invalidRequest, "plugin and name are needed")

@@ -20,12 +20,13 @@ public struct AdminAPI: Sendable {
     let incidents: IncidentRecorder
     let metrics: HostMetrics
     let facts: HostFacts
+    let requests: SecretRequests?
     let shutDown: @Sendable () async -> Void
 
     public init(
         authenticator: Authenticator, catalog: PluginCatalog, supervisor: Supervisor, pipeline: CallPipeline,
         secrets: SecretStore, tokens: TokenStore, audit: AuditLog, incidents: IncidentRecorder, metrics: HostMetrics,
-        facts: HostFacts,
+        facts: HostFacts, requests: SecretRequests? = nil,
         shutDown: @escaping @Sendable () async -> Void
     ) {
         self.authenticator = authenticator
@@ -38,6 +39,7 @@ public struct AdminAPI: Sendable {
         self.incidents = incidents
         self.metrics = metrics
         self.facts = facts
+        self.requests = requests
         self.shutDown = shutDown
     }
 
@@ -97,6 +99,9 @@ public struct AdminAPI: Sendable {
         Route("POST", APIPath.secretRollback) { $0.rollBackSecret },
         Route("POST", APIPath.masterKey) { $0.rotateMaster },
         Route("POST", APIPath.acceptSecrets) { $0.acceptSecrets },
+        Route("POST", APIPath.secretForms) { $0.openForm },
+        Route("GET", "/v1/secret-forms/*") { $0.watchForm },
+        Route("DELETE", "/v1/secret-forms/*") { $0.closeForm },
         Route("GET", APIPath.tokens) { $0.listTokens },
         Route("POST", APIPath.tokens) { $0.createToken },
         Route("DELETE", "/v1/tokens/*") { $0.revokeToken },

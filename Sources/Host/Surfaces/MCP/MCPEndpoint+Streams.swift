@@ -11,6 +11,7 @@ extension MCPEndpoint {
         actor: String
     ) async throws(MCPFault) -> MCPResponse {
         var call = try MCPToolCall(message, in: request, presented: presented)
+        call.elicitation = try elicitation(message, revision, for: request, as: presented, actor: actor)
         let token = try MCPProgressToken.of(message)
         let feed = request.reads(MCPEvent.mediaType) ? token.map(MCPCallFeed.init) : nil
         if let feed { call.request.progress = { feed.report($0) } }
@@ -47,7 +48,7 @@ extension MCPEndpoint {
         try MCPRevision.checkStream(request)
         try requireEvents(request)
         let listener = MCPListener(announcement: MCPEvent.notification(MCPAnnouncement.method, JSONObject()))
-        return MCPResponse(events: try listeners.open(listener, for: actor))
+        return MCPResponse(events: try listeners.open(listener, for: actor, session: MCPSession.name(in: request)))
     }
 
     /// `subscriptions/listen`, from 2026-07-28. The answer to the request ends the stream.

@@ -13,15 +13,22 @@ public struct MCPEndpoint: Sendable {
     let version: String
     let listeners: MCPListeners
     let calls = MCPOpenCalls()
+    let requests: SecretRequests?
 
-    /// - Parameter version: of this program, told to clients as `serverInfo`.
-    public init(pipeline: CallPipeline, catalog: PluginCatalog, authenticator: Authenticator, version: String) {
+    /// - Parameters:
+    ///   - version: of this program, told to clients as `serverInfo`.
+    ///   - requests: where users are sent for credentials that a call lacks.
+    public init(
+        pipeline: CallPipeline, catalog: PluginCatalog, authenticator: Authenticator, version: String,
+        requests: SecretRequests? = nil
+    ) {
         let host = PipelineToolHost(pipeline: pipeline, catalog: catalog, authenticator: authenticator)
-        self.init(host: host, version: version)
+        self.init(host: host, version: version, requests: requests)
     }
 
-    init(host: any ToolHost, version: String) {
+    init(host: any ToolHost, version: String, requests: SecretRequests? = nil) {
         self.host = host
+        self.requests = requests
         self.version = version
         listeners = MCPListeners { host.toolChanges() }
     }
@@ -71,7 +78,9 @@ public struct MCPEndpoint: Sendable {
             }
             let result = try result(of: message, revision)
             var response = MCPResponse(result: revision.complete(result, version: version), id: message.id)
-            if message.method == "initialize" { response.headers.append((MCPSession.header, MCPSession.make())) }
+            if message.method == "initialize" {
+                response.headers.append((MCPSession.header, MCPHandshake.session(for: message)))
+            }
             return response
         } catch {
             return MCPResponse(error, id: message.id)

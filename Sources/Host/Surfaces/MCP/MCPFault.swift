@@ -11,6 +11,8 @@ struct MCPFault: Error {
         case internalError = -32603
         case headerMismatch = -32020
         case unsupportedVersion = -32022
+        /// 2025-11-25 only.
+        case urlElicitationRequired = -32042
         // Ours stand outside the range that JSON-RPC and MCP reserve.
         case unauthenticated = 401
         case forbidden = 403

@@ -14,6 +14,14 @@ enum MCPHandshake {
         ])
     }
 
+    /// A new session's name. URL mode came with 2025-11-25.
+    static func session(for message: MCPMessage.Request) -> String {
+        let opensURLs =
+            message.params["protocolVersion"] == "2025-11-25"
+            && MCPElicitation.opensURLs(message.params["capabilities"])
+        return MCPSession.make(opensURLs: opensURLs)
+    }
+
     static let capabilities: JSONValue = ["tools": ["listChanged": true]]
 
     static func serverInfo(_ version: String) -> JSONValue {
@@ -22,7 +30,8 @@ enum MCPHandshake {
 
     static let instructions = """
         Each tool runs in a jailed plugin. Every call is checked and recorded. A failed call says what to change; a \
-        missing credential is set by an admin and is never passed as an argument.
+        missing credential is typed by its user into a page of the host, or set by an admin, and is never passed as an \
+        argument.
         """
 }
 

@@ -10,6 +10,12 @@ enum MCPLimits {
     /// How long a client may keep the list of tools: an installed plugin shows up after this.
     static let toolsTimeToLiveMilliseconds = 5_000
     static let discoveryTimeToLiveMilliseconds = 60_000
+    /// How long a call that was made again waits for the form that it needs; clients wait 60 s for a call.
+    static let elicitationWaitMilliseconds: UInt64 = 45_000
+    /// Of a `requestState`, which is ours.
+    static let requestStateBytes = 8 << 10
+    /// Events beside the announcement that wait for one listener; the oldest goes first.
+    static let waitingEvents = 16
     /// Between two notifications of one call's progress.
     static let progressMilliseconds = 50
     /// Streams of agents that listen for changes: in all, and of one actor, whose agents may be many.

@@ -6,9 +6,15 @@ internal import Synchronization
 
 /// The open streams, and the one task that tells them of changes.
 final class MCPListeners: Sendable {
+    private struct Place {
+        var actor: String
+        var session: String?
+        var listener: MCPListener
+    }
+
     private struct State {
         var next: UInt64 = 0
-        var open: [UInt64: (actor: String, listener: MCPListener)] = [:]
+        var open: [UInt64: Place] = [:]
         var news: Task<Void, Never>?
         var isClosed = false
     }
@@ -24,7 +30,7 @@ final class MCPListeners: Sendable {
     /// Opens a stream for an actor, which has it until the stream is closed.
     ///
     /// - Throws: an error with status 503 where there are too many, or the host is stopping.
-    func open(_ listener: MCPListener, for actor: String) throws(MCPFault) -> BodyStream {
+    func open(_ listener: MCPListener, for actor: String, session: String? = nil) throws(MCPFault) -> BodyStream {
         let number = try state.withLock { (state) throws(MCPFault) in
             guard !state.isClosed else { throw Self.refusal("the host is stopping") }
             let own = state.open.values.count { $0.actor == actor }
@@ -32,7 +38,7 @@ final class MCPListeners: Sendable {
                 throw Self.refusal("\(own) streams of \(actor) are open, \(state.open.count) in all; close one")
             }
             state.next += 1
-            state.open[state.next] = (actor, listener)
+            state.open[state.next] = Place(actor: actor, session: session, listener: listener)
             if state.news == nil { state.news = follow(changes()) }
             return state.next
         }
@@ -56,6 +62,12 @@ final class MCPListeners: Sendable {
 
     private var all: [MCPListener] { state.withLock { $0.open.values.map(\.listener) } }
 
+    /// Says something to one client and nobody else.
+    func tell(_ event: [UInt8], to session: String, of actor: String) {
+        let places = state.withLock { $0.open.values.filter { $0.actor == actor && $0.session == session } }
+        for place in places { place.listener.say(event) }
+    }
+
     var count: Int { state.withLock { $0.open.count } }
 
     /// Ends every stream in good order, and lets none be opened again.
@@ -70,6 +82,7 @@ final class MCPListener: Sendable {
     private struct State {
         var greeting: [UInt8]?
         var hasChanged = false
+        var events: [[UInt8]] = []
         var farewell: [UInt8]?
         var isEnding = false
     }
@@ -109,6 +122,14 @@ final class MCPListener: Sendable {
         ring.yield()
     }
 
+    func say(_ event: [UInt8]) {
+        state.withLock { state in
+            state.events.append(event)
+            if state.events.count > MCPLimits.waitingEvents { state.events.removeFirst() }
+        }
+        ring.yield()
+    }
+
     /// Ends the stream after what is still to be said.
     func end() {
         state.withLock { $0.isEnding = true }
@@ -134,6 +155,7 @@ final class MCPListener: Sendable {
     private func take() -> [UInt8]? {
         state.withLock { state in
             if let greeting = state.greeting.take() { return greeting }
+            if !state.events.isEmpty { return state.events.removeFirst() }
             if state.hasChanged {
                 state.hasChanged = false
                 return announcement

@@ -67,20 +67,28 @@ final class MCPOpenCalls: Sendable {
 enum MCPSession {
     static let header = "Mcp-Session-Id"
 
-    /// 128 random bits, in hex.
-    static func make() -> String {
-        (0..<2).map { _ in
+    private static let opensURLs = "-url"
+
+    /// 128 random bits, in hex, and what the client can do.
+    static func make(opensURLs: Bool = false) -> String {
+        let random = (0..<2).map { _ in
             let word = String(UInt64.random(in: .min ... .max), radix: 16)
             return String(repeating: "0", count: 16 - word.count) + word
         }.joined()
+        return opensURLs ? random + Self.opensURLs : random
     }
 
     /// The session that a request names; nil if none, or nothing that could be one.
-    static func of(_ request: MCPRequest) -> String? {
+    static func of(_ request: MCPRequest) -> String? { request.isStdio ? nil : name(in: request) }
+
+    /// The same, for `nexus mcp` too, which sends the session of its agent along.
+    static func name(in request: MCPRequest) -> String? {
         let values = request.values(of: header.lowercased())
-        guard !request.isStdio, values.count == 1, let name = values.first, (1...128).contains(name.utf8.count) else {
-            return nil
-        }
+        guard values.count == 1, let name = values.first, (1...128).contains(name.utf8.count) else { return nil }
         return name
     }
+
+    /// Whether the client said at `initialize` that it can send its user to a URL. Nothing is kept here, so its
+    /// session's name says it.
+    static func opensURLs(_ request: MCPRequest) -> Bool { name(in: request)?.hasSuffix(opensURLs) ?? false }
 }

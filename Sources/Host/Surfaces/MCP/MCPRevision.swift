@@ -94,7 +94,7 @@ enum MCPRevision: Equatable {
         var meta = result["_meta"]?.objectValue ?? JSONObject()
         meta[MCPMetaKey.serverInfo] = MCPHandshake.serverInfo(version)
         var complete = result
-        complete["resultType"] = "complete"
+        if complete["resultType"] == nil { complete["resultType"] = "complete" }
         complete["_meta"] = .object(meta)
         return complete
     }

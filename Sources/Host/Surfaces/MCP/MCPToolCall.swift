@@ -5,6 +5,7 @@ internal import JSONBytes
 /// is an error of the protocol.
 struct MCPToolCall {
     var request: ToolRequest
+    var elicitation: MCPElicitation?
 
     /// - Parameter http: the message as it came: the arguments are carried as their bytes, never written anew.
     init(_ message: MCPMessage.Request, in http: MCPRequest, presented: Presented) throws(MCPFault) {
@@ -29,9 +30,17 @@ struct MCPToolCall {
     }
 
     func result(from host: any ToolHost, _ revision: MCPRevision) async throws(MCPFault) -> JSONObject {
+        if let answer = try await elicitation?.answerBeforeCall() { return answer }
         do throws(HostError) {
             return try Self.result(of: try await host.callTool(request), revision)
-        } catch {
+        } catch let refusal {
+            var error = refusal
+            if let missing = error.missing, let elicitation, let call = error.call {
+                switch try elicitation.ask(for: missing, call: call.requestID) {
+                case .result(let result): return result
+                case .words(let words): error.message += words
+                }
+            }
             let tool = host.listTools().first { $0.name == request.tool }
             if var fault = fault(for: error, tool: tool, host: host, revision) {
                 fault.identify(error.call)

@@ -1,30 +1,36 @@
 // Two listeners. The Unix socket is for this machine's users, whom the kernel names; TCP on loopback is for agents with
-// a token. Both hand whole requests to pure adapters; nothing is decided here but who may knock.
+// a token, and for the form for credentials, which a third listener may serve to other machines. All hand whole
+// requests to pure adapters; nothing is decided here but who may knock.
 internal import HostAPI
-internal import HostCore
+public import HostCore
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
+internal import HummingbirdTLS
 internal import Logging
 internal import NIOCore
+internal import NIOSSL
 public import ServiceLifecycle
 
 /// The HTTP front of a host.
 public struct HostServer: Sendable {
     private let admin: AdminAPI
     private let mcp: MCPEndpoint
+    private let form: SecretForm?
     private let logger: Logger
     /// In bytes: the longest body, a plugin bundle.
     private let bodyLimit: Int
 
-    public init(admin: AdminAPI, mcp: MCPEndpoint, bodyLimit: Int, label: String) {
+    public init(admin: AdminAPI, mcp: MCPEndpoint, form: SecretForm? = nil, bodyLimit: Int, label: String) {
         self.admin = admin
         self.mcp = mcp
+        self.form = form
         self.bodyLimit = bodyLimit
         logger = Logger(label: label)
     }
 
-    /// The listener for agents: `/mcp`, and `/metrics` for a monitor; on loopback, each with a token of its kind.
+    /// The listener for agents: `/mcp`, and `/metrics` for a monitor; on loopback, each with a token of its kind. And
+    /// for people with a link: the form for credentials.
     public func agents(port: Int, ready: @escaping @Sendable (Int) async -> Void) -> any Service {
         let bound = BoundPort(port)
         return application(address: .hostname("127.0.0.1", port: port)) { channel in
@@ -32,6 +38,9 @@ public struct HostServer: Sendable {
             bound.set(actual)
             await ready(actual)
         } respond: { [self] request, context in
+            if let form, request.uri.path.hasPrefix(SecretForm.prefix) {
+                return try await serve(form, request, context, at: .loopback(port: bound.value))
+            }
             let browser = BrowserGuard(port: bound.value)
             if let reason = browser.refusal(host: request.head.authority, origin: request.headers[.origin]) {
                 return Self.failure(403, "forbidden", reason)
@@ -67,6 +76,45 @@ public struct HostServer: Sendable {
         }
     }
 
+    /// The listener for people elsewhere: the form for credentials, with a certificate, and nothing else.
+    ///
+    /// - Throws: `invalidConfiguration` for files that are no certificate and key.
+    public func forms(_ settings: SecretFormSettings) throws(HostError) -> (any Service)? {
+        guard let form else { return nil }
+        let server: HTTPServerBuilder
+        do {
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: try NIOSSLCertificate.fromPEMFile(settings.certificate).map { .certificate($0) },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: settings.key, format: .pem)))
+            configuration.minimumTLSVersion = .tlsv12
+            server = try .tls(Self.plain, tlsConfiguration: configuration)
+        } catch {
+            throw HostError(
+                .invalidConfiguration,
+                "secretForm: \(settings.certificate) and \(settings.key) cannot be used: \(error); they must be a "
+                    + "certificate and its key in PEM, readable by this host's user")
+        }
+        let site = FormSite.secure(names: settings.names, port: settings.port)
+        return application(
+            address: .hostname(settings.address, port: settings.port), server: server
+        ) { _ in
+        } respond: { [self] request, context in
+            guard request.uri.path.hasPrefix(SecretForm.prefix) else {
+                return Self.failure(404, "not-found", "there is nothing here")
+            }
+            return try await serve(form, request, context, at: site)
+        }
+    }
+
+    private func serve(
+        _ form: SecretForm, _ request: Request, _ context: HostRequestContext, at site: FormSite
+    ) async throws -> Response {
+        let host = request.head.authority
+        return try await whole(request, context, limit: SecretForm.bodyBytes, presented: Presented()) { wire in
+            form.respond(to: wire, host: host, at: site)
+        }
+    }
+
     private func answer(_ wire: WireRequest, surface: String) async -> WireResponse {
         let answer = await mcp.respond(
             to: MCPRequest(
@@ -79,7 +127,8 @@ public struct HostServer: Sendable {
     }
 
     private func application(
-        address: BindAddress, ready: @escaping @Sendable (any Channel) async -> Void,
+        address: BindAddress, server: HTTPServerBuilder = Self.plain,
+        ready: @escaping @Sendable (any Channel) async -> Void,
         respond: @escaping @Sendable (Request, HostRequestContext) async throws -> Response
     ) -> any Service {
         let application = Application(
@@ -91,17 +140,22 @@ public struct HostServer: Sendable {
                 }
                 do {
                     return try await respond(request, context)
+                } catch is NIOTooManyBytesError {
+                    return Self.failure(413, "invalid-request", "the body is longer than what is taken here")
                 } catch let error as HTTPError {
                     return Self.failure(error.status.code, "invalid-request", error.body ?? error.status.reasonPhrase)
                 }
             },
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(ServerLimits.idleSeconds))),
+            server: server,
             configuration: ApplicationConfiguration(
                 address: address, serverName: nil,
                 availableConnectionsDelegate: MaximumAvailableConnections(ServerLimits.connections, logger: logger)),
             onServerRunning: ready, logger: logger)
         return EndingStreams(listener: application) { [mcp] in mcp.close() }
+    }
+
+    private static var plain: HTTPServerBuilder {
+        .http1(configuration: HTTP1Channel.Configuration(idleTimeout: .seconds(ServerLimits.idleSeconds)))
     }
 
     private func whole(
