@@ -56,6 +56,22 @@ import Testing
         #expect(!"\(bound)".contains("value-of"))
     }
 
+    @Test func sealedCredentialsAreBoundAndNotForThePlugin() throws {
+        let plugin = try SealedSample.plugin(#"{"header":"X-Key","credential":"key"}"#, ["key"])
+        let tool = try #require(plugin.manifest.tools.first)
+        let bind = { () throws(HostError) in try BoundCredentials.bind(tool, of: plugin, for: alice, from: store) }
+        #expect(refusal(bind)?.message.contains("needs the credential key, and team/alice has none") == true)
+        try set(.user, "agent", "key", "value-of-agent")
+        #expect(refusal(bind)?.code == .credentialMissing)
+        try set(.user, "team/alice", "key", "value-of-alice")
+        let bound = try bind()
+        #expect(bound.credentials.isEmpty)
+        #expect(bound.all.map(\.name) == ["key"])
+        #expect(bound.sealed?["key"]?.withBytes { String(decoding: $0, as: UTF8.self) } == "value-of-alice")
+        #expect(bound.masked["key"]?.stringValue?.hasPrefix("********(") == true, "the log names it all the same")
+        #expect(!"\(bound)".contains("value-of"))
+    }
+
     @Test func secretOfAnotherUserOrPluginIsNeverBound() throws {
         try set(.user, "agent", "key", "of-the-agent")
         try set(.user, "alice", "key", "of-another-alice")

@@ -47,7 +47,7 @@ struct Layer: Sendable {
             module: "HostCore", folder: "Sources/Host/Core",
             modules: ["PluginABI", "JSONBytes", "Confinement", "Egress", "Sandbox", "CJail", "Registry", "AuditLog"],
             outside: libc.union(nio).union([
-                "AsyncHTTPClient", "CoreMetrics", "Crypto", "FoundationEssentials", "GRDB", "Logging",
+                "AsyncHTTPClient", "CoreMetrics", "Crypto", "CryptoExtras", "FoundationEssentials", "GRDB", "Logging",
                 "SystemPackage",
             ])),
         Layer(

@@ -47,6 +47,7 @@ public struct CallPipeline: Sendable {
             }
             record.enter(.bind)
             let bound = try BoundCredentials.bind(tool, of: plugin, for: caller, from: secrets)
+            defer { bound.sealed?.drop() }
             record.credentials = bound.masked
             let patience = min(request.milliseconds ?? HostLimits.callMilliseconds, HostLimits.callMilliseconds)
             let deadline = Clock.unixMilliseconds() + patience
@@ -55,13 +56,14 @@ public struct CallPipeline: Sendable {
             return try await supervisor.withInstance(of: plugin, for: caller, before: deadline) {
                 (instance) throws(HostError) in
                 record.found(instance)
-                instance.learn(bound.credentials)
+                instance.learn(bound.all)
                 let call = Message.Call(
                     tool: tool.name, arguments: request.arguments, deadline: deadline, requestID: record.requestID,
                     credentials: bound.credentials, traceparent: "\(record.trace)", tracestate: record.trace.state)
                 let context = CallContext(
                     requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id,
-                    tool: tool.name, deadline: deadline, redactor: instance.redactor, note: { instance.note($0) },
+                    tool: tool.name, deadline: deadline, redactor: instance.redactor, sealed: bound.sealed,
+                    note: { instance.note($0) },
                     progress: CallProgress.relay(to: request.progress, redactor: instance.redactor))
                 try record.writeIntent(to: audit)
                 record.enter(.plugin)

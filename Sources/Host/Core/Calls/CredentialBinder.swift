@@ -3,14 +3,19 @@ internal import PluginABI
 
 /// The credentials of one call: looked up for the principal, opened, named in the log by fingerprint only.
 struct BoundCredentials: Sendable {
+    /// For the plugin.
     var credentials: [Credential]
+    /// For host services only.
+    var sealed: SealedCredentials?
+    /// Both, for the redactor.
+    var all: [Credential]
     var masked: JSONValue
 
     /// - Throws: `credentialMissing`, with the command that sets it.
     static func bind(
         _ tool: PluginManifest.Tool, of plugin: InstalledPlugin, for caller: Caller, from store: SecretStore
     ) throws(HostError) -> BoundCredentials {
-        var credentials: [Credential] = []
+        var (credentials, sealed): ([Credential], [Credential]) = ([], [])
         var masked = JSONObject()
         for name in tool.credentials {
             guard let use = plugin.manifest.permissions.credentials.first(where: { $0.name == name }) else { continue }
@@ -25,9 +30,12 @@ struct BoundCredentials: Sendable {
                     .credentialMissing,
                     "\(tool.name) needs the credential \(name), and \(whose) none; an admin sets it with: \(command)")
             }
-            credentials.append(Credential(name: name, value: value))
+            let credential = Credential(name: name, value: value)
+            if use.delivery == .sealed { sealed.append(credential) } else { credentials.append(credential) }
             masked[name] = .string("********(\(store.fingerprint(value)))")
         }
-        return BoundCredentials(credentials: credentials, masked: .object(masked))
+        return BoundCredentials(
+            credentials: credentials, sealed: SealedCredentials(sealed), all: credentials + sealed,
+            masked: .object(masked))
     }
 }

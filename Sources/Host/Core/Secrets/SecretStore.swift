@@ -66,11 +66,10 @@ public struct SecretStore: Sendable {
         }
         guard let (version, sealed) = row else { return nil }
         do {
-            var plain = Array(
-                try AES.GCM.open(
-                    AES.GCM.SealedBox(combined: sealed), using: key.key,
-                    authenticating: address.associatedData(version: version)))
-            defer { plain.wipe() }
+            var plain = try AES.GCM.open(
+                AES.GCM.SealedBox(combined: sealed), using: key.key,
+                authenticating: address.associatedData(version: version))
+            defer { plain.withUnsafeMutableBytes(SecretBytes.wipe) }
             return SecretBytes(copying: plain)
         } catch {
             throw HostError(
