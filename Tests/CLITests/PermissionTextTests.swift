@@ -24,6 +24,29 @@ import Testing
             ])
     }
 
+    @Test func sealedUsesAreShownWithTheirPlaces() throws {
+        let shown = try lines(
+            #"""
+            {"http.fetch":[{"endpoint":"e","origin":"https://a.example.com","methods":["GET"],"paths":["/v1/"],
+               "sealed":[{"header":"X-Key","credential":"key"},{"sign":"binance","credential":"pair"}],
+               "reason":"Prices"}],
+             "credentials":[{"name":"key","scope":"user","delivery":"sealed","reason":"Names the account"},
+                            {"name":"pair","scope":"global","delivery":"sealed","reason":"To sign"}]}
+            """#)
+        #expect(
+            shown.dropLast() == [
+                "sample 1.0.0 may:",
+                "  • ask the host for GET under https://a.example.com/v1/",
+                "    Prices",
+                "    where asked, the host writes key into the header X-Key",
+                "    where asked, the host signs query and body with pair, as Binance does",
+                "  • use the user credential key without seeing it: the host puts it into requests, as said above",
+                "    Names the account",
+                "  • use the global credential pair without seeing it: the host puts it into requests, as said above",
+                "    To sign",
+            ])
+    }
+
     @Test func everyPermissionIsShownWithItsReason() throws {
         let shown = try lines(
             #"""

@@ -20,12 +20,21 @@ import Testing
         #expect(exchange.requests[0].query == "symbol=BTCUSDT")
     }
 
+    @Test func withSealedCredentialsTheHostSigns() throws {
+        let exchange = FakeExchange()
+        exchange.answer("/api/v3/account", "{}")
+        _ = try exchange.client.signed("GET", "/api/v3/account", FormQuery([("a", "1")]), as: FakeExchange.sealed)
+        #expect(exchange.requests[0].query == "a=1&recvWindow=5000&timestamp=1700000000000")
+        #expect(exchange.requests[0].sealed == ["api_key", "api_secret"])
+        #expect(exchange.requests[0].headers.isEmpty)
+    }
+
     @Test func signatureIsLastAndCoversWhatComesBeforeIt() throws {
         let exchange = FakeExchange()
         exchange.answer("/api/v3/account", "{}")
         _ = try exchange.client.signed("GET", "/api/v3/account", FormQuery([("a", "1")]), as: FakeExchange.account)
         let signed = "a=1&recvWindow=5000&timestamp=1700000000000"
-        let signature = FakeExchange.account.signer.signature(query: signed)
+        let signature = FakeExchange.signer().signature(query: signed)
         #expect(exchange.requests[0].query == "\(signed)&signature=\(signature)")
         guard case .credential("api_key", "") = exchange.requests[0].headers[0].value else {
             Issue.record("the key travels as plain text")

@@ -29,6 +29,8 @@ final class FakeExchange {
         }
     }
 
-    static let account = ExchangeClient.Account(
-        key: "api_key", signer: Signer(secret: CredentialValue(copying: "the-secret".utf8)))
+    static let account = ExchangeClient.Account.lent(key: "api_key", signer: signer())
+    static let sealed = ExchangeClient.Account.sealed(key: "api_key", secret: "api_secret")
+
+    static func signer() -> Signer { Signer(secret: CredentialValue(copying: "the-secret".utf8)) }
 }

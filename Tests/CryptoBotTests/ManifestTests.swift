@@ -24,6 +24,15 @@ import Testing
         #expect(manifest.permissions.httpFetch.map(\.origin) == ["https://api.binance.com"])
     }
 
+    @Test func thePluginNeverSeesKeyOrSecret() throws {
+        let permissions = try manifest().permissions
+        #expect(permissions.credentials.map(\.delivery) == [.sealed, .sealed])
+        #expect(
+            permissions.httpFetch[0].sealed == [
+                .place(.header("X-MBX-APIKEY"), credential: "api_key", after: ""), .binance(key: "api_secret"),
+            ])
+    }
+
     @Test func toolsWithoutNeedOfTheKeyDoNotGetIt() throws {
         let needy = try manifest().tools.filter { !$0.credentials.isEmpty }.map(\.name)
         #expect(needy == ["crypto_balance", "crypto_order"])

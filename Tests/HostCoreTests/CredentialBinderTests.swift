@@ -56,6 +56,21 @@ import Testing
         #expect(!"\(bound)".contains("value-of"))
     }
 
+    @Test func aUsersOwnBeatsWhatAnAdminStoredForEverybody() throws {
+        try set(.global, "", "shared", "value-of-all")
+        try set(.global, "", "key", "key-of-all")
+        let value = { () throws -> String? in
+            try BoundCredentials.bind(tool, of: plugin, for: alice, from: store).credentials.first { $0.name == "key" }?
+                .value.withBytes { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(try value() == "key-of-all")
+        try set(.user, "team/alice", "key", "key-of-alice")
+        #expect(try value() == "key-of-alice")
+        try set(.user, "team/alice", "shared", "of-alice-too")
+        let shared = try BoundCredentials.bind(tool, of: plugin, for: alice, from: store).credentials.last
+        #expect(shared?.value.withBytes { String(decoding: $0, as: UTF8.self) } == "value-of-all", "it is global")
+    }
+
     @Test func whatAnAdminRevokedIsNotBound() throws {
         try set(.user, "team/alice", "key", "value-of-alice")
         try set(.global, "", "shared", "value-of-all")
@@ -68,10 +83,25 @@ import Testing
         #expect(error?.message.contains("nexus secret grants sample --grant shared") == true)
     }
 
+    @Test func sealedCredentialsAreBoundAndNotForThePlugin() throws {
+        let plugin = try SealedSample.plugin(#"{"header":"X-Key","credential":"key"}"#, ["key"])
+        let tool = try #require(plugin.manifest.tools.first)
+        let bind = { () throws(HostError) in try BoundCredentials.bind(tool, of: plugin, for: alice, from: store) }
+        #expect(refusal(bind)?.message.contains("needs the credential key, and team/alice has none") == true)
+        try set(.user, "agent", "key", "value-of-agent")
+        #expect(refusal(bind)?.code == .credentialMissing)
+        try set(.user, "team/alice", "key", "value-of-alice")
+        let bound = try bind()
+        #expect(bound.credentials.isEmpty)
+        #expect(bound.all.map(\.name) == ["key"])
+        #expect(bound.sealed?["key"]?.withBytes { String(decoding: $0, as: UTF8.self) } == "value-of-alice")
+        #expect(bound.masked["key"]?.stringValue?.hasPrefix("********(") == true, "the log names it all the same")
+        #expect(!"\(bound)".contains("value-of"))
+    }
+
     @Test func secretOfAnotherUserOrPluginIsNeverBound() throws {
         try set(.user, "agent", "key", "of-the-agent")
         try set(.user, "alice", "key", "of-another-alice")
-        try set(.global, "", "key", "of-everyone")
         try store.set(
             SecretAddress(scope: .user, owner: "team/alice", plugin: "other", name: "key"),
             SecretBytes(copying: [1, 2, 3]))

@@ -27,8 +27,12 @@ import Testing
         #expect(error(#"{"endpoint":1,"method":"GET","path":"/"}"#) != nil)
         #expect(
             error(#"{\#(base),"host":"evil"}"#)
-                == "http.fetch: host: unknown; known: endpoint, headers, method, path, query")
+                == "http.fetch: host: unknown; known: endpoint, headers, method, path, query, sealed")
         #expect(error(#"{\#(base),"headers":{"X-A":["1","2"]}}"#) == "http.fetch: headers.X-A must be a string")
+        let names = "http.fetch: sealed must be an array of at most 16 different names"
+        for value in ["\"a\"", "null", "[1]", "[\"a\",\"a\"]", "{}"] {
+            #expect(error(#"{\#(base),"sealed":\#(value)}"#) == names)
+        }
         #expect(error(#"{\#(base),"path":"/b"}"#) == "http.fetch: the arguments are not a JSON object")
     }
 

@@ -7,7 +7,8 @@ import Testing
 
 /// An HTTPS server of this machine, with a certificate that no one else trusts. It answers by the path:
 /// `/api/v3/redirect/here` leads to itself and `/api/v3/redirect/out` elsewhere, `/api/v3/bytes/N` has a body of N
-/// bytes, `/api/v3/wait` answers when `/api/v3/go` is asked, `/api/v3/count` says how many requests there were.
+/// bytes, `/api/v3/wait` answers when `/api/v3/go` is asked, `/api/v3/count` says how many requests there were,
+/// `/api/v3/echo` sends back what it was sent, in its body and a header, and `/api/v3/packed` the same compressed.
 final class LocalHTTPS: Sendable {
     let port: Int
     let authority: String
@@ -55,7 +56,7 @@ final class LocalHTTPS: Sendable {
     }
 
     private static let program = """
-        import http.server, os, ssl, sys, threading
+        import base64, http.server, os, ssl, sys, threading, zlib
         folder, go, lock = sys.argv[1], threading.Event(), threading.Lock()
         seen = []
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -81,6 +82,13 @@ final class LocalHTTPS: Sendable {
                 elif word == 'wait':
                     go.wait(30)
                     self.answer(200, b'late')
+                elif word.startswith(('echo', 'packed')):
+                    key = self.headers.get('X-Key', '')
+                    said = self.path + '\\n' + str(self.headers) + base64.b64encode(('u:' + key).encode()).decode()
+                    coding = {'X-Echo': key}
+                    if word.startswith('packed'):
+                        return self.answer(200, zlib.compress(said.encode()), {'Content-Encoding': 'deflate'})
+                    self.answer(200, said.encode(), coding)
                 elif word == 'go':
                     go.set()
                     self.answer(200, b'gone')

@@ -31,7 +31,6 @@ import Testing
             ([:], "plugin and name are needed"),
             (["plugin": "nope", "name": "key"], "no plugin is called \"nope\"; see `nexus plugin list`"),
             (["plugin": "sample", "name": "x"], "sample declares no credential \"x\" (declared: key, shared)"),
-            (["plugin": "sample", "name": "key", "global": "1"], "key is a user credential; leave out --global"),
             (["plugin": "sample", "name": "shared"], "shared is a global credential; add --global"),
             (["plugin": "sample", "name": "key", "user": "a/b/c"], "\"a/b/c\" is not a user: \(UserName.rule)"),
             (["plugin": "sample", "name": "key", "user": ""], "\"\" is not a user: \(UserName.rule)"),

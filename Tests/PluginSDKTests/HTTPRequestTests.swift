@@ -22,6 +22,16 @@ import Testing
         #expect(json == ["endpoint": "exchange", "method": "GET", "path": "/"])
     }
 
+    @Test func sealedCredentialsAreNamed() throws {
+        let request = HTTPRequest(
+            endpoint: "exchange", path: "/", headers: [("A", .text("b"))], sealed: ["api_key", "api_secret"])
+        #expect(
+            try JSONValue(parsing: request.encoded()) == [
+                "endpoint": "exchange", "method": "GET", "path": "/", "sealed": ["api_key", "api_secret"],
+                "headers": ["A": "b"],
+            ])
+    }
+
     @Test func encodingNeverOutgrowsTheMemoryReservedForIt() throws {
         let secret = SecretBytes(copying: Array(repeating: UInt8(ascii: "\""), count: 10_000))
         let request = HTTPRequest(

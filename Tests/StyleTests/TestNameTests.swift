@@ -17,6 +17,7 @@ struct TestNameTests {
         "Tests/PluginSDKTests/VectorTests.swift",  // sdk/spec/vectors
         "Tests/CryptoBotTests/ManifestTests.swift",  // Plugins/crypto-bot/plugin.json
         "Tests/PluginABITests/HandwrittenPluginTests.swift",  // the C plugin that knows the specification only
+        "Tests/HostCoreTests/HTTPFetchSealedTests.swift",  // HTTPFetchService.swift with sealed credentials
         "Tests/PluginABITests/RequirementMappingTests.swift",  // sdk/spec/*.requirements.json
         "Tests/PluginABITests/SecretMemoryTests.swift",  // what is left in memory after a decode
         "Tests/PluginABITests/SmallStackTests.swift",  // the deepest input on a small stack

@@ -46,7 +46,9 @@ public enum PluginExplanation {
 
     private static func services(_ permissions: Permissions) -> [Explanation.Entry] {
         var entries = permissions.credentials.map { use in
-            Explanation.Entry("the \(use.scope.rawValue) credential \(use.name)", use.reason)
+            Explanation.Entry(
+                "the \(use.scope.rawValue) credential \(use.name)",
+                use.delivery == .sealed ? "used by the host, never seen: \(use.reason)" : use.reason)
         }
         if let store = permissions.keyValue {
             entries.append(.init("a store of \(store.megabytes) MiB", store.reason))

@@ -22,6 +22,10 @@ public enum ManifestLimits {
     /// A prefix in `http.fetch`, or a path under `filesystem`.
     public static let path = 255
     public static let methodsAndPaths = 32
+    /// `sealed` of one entry in `http.fetch`.
+    public static let sealedUses = 16
+    /// `parts` of one signature.
+    public static let signatureParts = 32
 
     public static let tools = 256
     /// Entries of each permission that is a list.

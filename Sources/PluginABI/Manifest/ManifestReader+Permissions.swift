@@ -16,6 +16,7 @@ extension ManifestReader {
         try refuseRepeats(permissions.netConnect.map { "\($0.host):\($0.port)" }, field: "permissions.net.connect")
         try refuseRepeats(permissions.filesystem.map(\.path), field: "permissions.filesystem")
         try refuseRepeats(permissions.credentials.map(\.name), field: "permissions.credentials")
+        try check(sealed: permissions)
         return permissions
     }
 
@@ -29,7 +30,7 @@ extension ManifestReader {
     }
 
     private static func httpFetch(_ field: ManifestField) throws(ManifestError) -> Permissions.HTTPFetch {
-        try field.allow(only: ["endpoint", "origin", "methods", "paths", "reason"])
+        try field.allow(only: ["endpoint", "origin", "methods", "paths", "sealed", "reason"])
         let methods = try field.required("methods").distinct { (item) throws(ManifestError) in
             let method = try item.text(limit: 16)
             guard ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].contains(method) else {
@@ -43,7 +44,7 @@ extension ManifestReader {
         }
         return Permissions.HTTPFetch(
             endpoint: try field.required("endpoint").name(), origin: try origin(field.required("origin")),
-            methods: methods, paths: paths, reason: try reason(field))
+            methods: methods, paths: paths, sealed: try sealedUses(field), reason: try reason(field))
     }
 
     /// Not `contains("//")`: to look for a text in a text links two megabytes of regular expressions into every plugin.
@@ -75,10 +76,11 @@ extension ManifestReader {
     }
 
     private static func credential(_ field: ManifestField) throws(ManifestError) -> Permissions.CredentialUse {
-        try field.allow(only: ["name", "scope", "reason"])
+        try field.allow(only: ["name", "scope", "delivery", "reason"])
         return Permissions.CredentialUse(
             name: try field.required("name").name(),
             scope: try field.required("scope").choice(of: Permissions.CredentialUse.Scope.self),
+            delivery: try field.optional("delivery")?.choice(of: Permissions.Delivery.self) ?? .call,
             reason: try reason(field))
     }
 

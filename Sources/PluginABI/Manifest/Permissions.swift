@@ -18,6 +18,8 @@ public struct Permissions: Sendable, Equatable {
         public var methods: [String]
         /// Path prefixes; each starts and ends with a slash.
         public var paths: [String]
+        /// What the host puts into a request that names the credentials, in this order; at most one of them signs.
+        public var sealed: [SealedUse] = []
         public var reason: String
     }
 
@@ -56,6 +58,7 @@ public struct Permissions: Sendable, Equatable {
         }
         public var name: String
         public var scope: Scope
+        public var delivery = Delivery.call
         public var reason: String
     }
 

@@ -194,3 +194,30 @@ def test_frames_with_a_secret_are_overwritten_once_sent():
     box.flush()
     assert SECRET.encode() in Link.sent
     assert frame == bytes(len(frame))
+
+
+def test_sealed_credentials_are_named():
+    from nexus_plugin.services import http_request
+
+    request = http_request("api", "/", "GET", None, {"accept": "*/*"}, ["key", "pair"])
+    assert json.loads(bytes(request)) == {
+        "endpoint": "api",
+        "method": "GET",
+        "path": "/",
+        "sealed": ["key", "pair"],
+        "headers": {"accept": "*/*"},
+    }
+    plugin = Plugin("secret")
+    seen = []
+
+    @plugin.tool(description="Uses a sealed key.")
+    def use(call: Call) -> dict:
+        return {"status": call.http("api", "/", sealed=["key"]).status}
+
+    def http(wanted):
+        seen.append(wanted)
+        return HTTPResponse(200)
+
+    with Harness(plugin, http=http) as harness:
+        assert harness.call("use").value == {"status": 200}
+    assert seen[0].sealed == ("key",) and seen[0].headers == {}

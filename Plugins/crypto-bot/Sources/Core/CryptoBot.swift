@@ -24,8 +24,9 @@ public enum CryptoBot {
         ExchangeClient(clock: clock) { request throws(ToolError) in try call.http(request) }
     }
 
+    /// As plugin.json delivers the credentials: sealed, or with the call.
     private static func account(_ call: ToolCall) throws(ToolError) -> ExchangeClient.Account {
-        ExchangeClient.Account(
-            key: "api_key", signer: Signer(secret: try call.credential("api_secret")))
+        guard call.carries("api_secret") else { return .sealed(key: "api_key", secret: "api_secret") }
+        return .lent(key: "api_key", signer: Signer(secret: try call.credential("api_secret")))
     }
 }

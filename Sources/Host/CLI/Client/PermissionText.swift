@@ -13,8 +13,12 @@ struct PermissionText {
         let permissions = plugin["permissions"] ?? .null
         var lines = permissions.list("http.fetch").flatMap(fetch)
         for use in permissions.list("credentials") {
+            let credential = "the \(use.shown("scope")) credential \(use.shown("name"))"
+            let isSealed = use["delivery"]?.stringValue == Permissions.Delivery.sealed.rawValue
             lines += entry(
-                "receive the \(use.shown("scope")) credential \(use.shown("name")), in calls that need it only", use)
+                isSealed
+                    ? "use \(credential) without seeing it: the host puts it into requests, as said above"
+                    : "receive \(credential), in calls that need it only", use)
             if plugin.list("revoked").contains(use["name"] ?? .null) {
                 lines.append("    \(output.red("REVOKED: it gets this credential no more"))")
             }
@@ -64,7 +68,8 @@ struct PermissionText {
     private func fetch(_ rule: JSONValue) -> [String] {
         let paths = rule.list("paths").compactMap(\.stringValue).map { rule.shown("origin") + $0.printable }
         let lines = entry("ask the host for \(rule.shown("methods")) under \(paths.joined(separator: ", "))", rule)
-        return lines + change(of: rule.shown("endpoint"), to: "origin", rule["override"])
+        return lines + rule.list("sealed").map { "    \(SealedUseText.line($0))" }
+            + change(of: rule.shown("endpoint"), to: "origin", rule["override"])
     }
 
     /// Where an admin led an endpoint, if anywhere.

@@ -25,7 +25,7 @@ struct SecretPlace: ParsableArguments {
     @Option(help: "Whose it is: a user, or group/user; by default yourself.")
     var user: String?
 
-    @Flag(help: "For everybody; only for credentials that the plugin declares as global.")
+    @Flag(help: "For everybody; of a user credential, for who has none of their own.")
     var global = false
 
     func validate() throws {

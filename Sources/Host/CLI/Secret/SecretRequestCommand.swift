@@ -22,7 +22,7 @@ struct SecretRequestCommand: HostCommand {
     @Option(help: "Whose it will be: a user, or group/user; by default yourself.")
     var user: String?
 
-    @Flag(help: "For everybody; only for credentials that the plugin declares as global.")
+    @Flag(help: "For everybody; of a user credential, for who has none of their own.")
     var global = false
 
     func validate() throws {

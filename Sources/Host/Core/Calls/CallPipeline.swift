@@ -47,6 +47,7 @@ public struct CallPipeline: Sendable {
             }
             record.enter(.bind)
             let bound = try bind(tool, of: plugin, for: caller)
+            defer { bound.sealed?.drop() }
             record.credentials = bound.masked
             let patience = min(request.milliseconds ?? HostLimits.callMilliseconds, HostLimits.callMilliseconds)
             let due = Clock.monotonicNanoseconds() + patience * 1_000_000
@@ -55,7 +56,7 @@ public struct CallPipeline: Sendable {
             return try await supervisor.withInstance(of: plugin, for: caller, before: due) {
                 (instance) throws(HostError) in
                 record.found(instance)
-                instance.learn(bound.credentials)
+                instance.learn(bound.all)
                 let call = Message.Call(
                     tool: tool.name, arguments: request.arguments,
                     deadline: Clock.unixMilliseconds() + Clock.millisecondsLeft(until: due),
@@ -63,7 +64,8 @@ public struct CallPipeline: Sendable {
                     credentials: bound.credentials, traceparent: "\(record.trace)", tracestate: record.trace.state)
                 let context = CallContext(
                     requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id,
-                    tool: tool.name, due: due, redactor: instance.redactor, note: { instance.note($0) },
+                    tool: tool.name, due: due, redactor: instance.redactor, sealed: bound.sealed,
+                    note: { instance.note($0) },
                     progress: CallProgress.relay(to: request.progress, redactor: instance.redactor))
                 try record.writeIntent(to: audit)
                 record.enter(.plugin)

@@ -5,40 +5,33 @@ internal import Synchronization
 
 /// Takes the credentials that an instance was ever lent out of whatever it says: results, errors, logs, causes.
 ///
-/// It recognises secrets without keeping them: of each it holds the length, a rolling hash under a random base to find
-/// candidates in one pass, and an HMAC under a random key to be sure. A secret in pieces, or in another encoding than
-/// its own and JSON's, passes.
+/// It recognises secrets without keeping them: of each form (`SecretForms`) it holds the length, a rolling hash under a
+/// random base to find candidates in one pass, and an HMAC under a random key to be sure. A secret in pieces, or in yet
+/// another encoding, passes.
 final class Redactor: Sendable {
     static let mark = "[redacted]"
 
-    private struct Print: Hashable, Sendable {
-        var count: Int
-        var rolling: UInt64
-        var code: [UInt8]
+    private struct Known: Sendable {
+        /// Codes by length and rolling hash.
+        var forms: [Int: [UInt64: Set<[UInt8]>]] = [:]
+        /// Of the plain forms, to learn each secret once.
+        var learned: Set<[UInt8]> = []
     }
-    private let prints: Mutex<Set<Print>> = Mutex([])
+    private let known: Mutex<Known> = Mutex(Known())
     private let base = UInt64.random(in: .min ... .max) | 1
     private let key = SymmetricKey(size: .bits256)
 
     /// Remembers credentials of `HostLimits.redactedFromBytes` and more; shorter ones are too common to be told apart.
     func learn(_ credentials: [Credential]) {
         for credential in credentials where credential.value.count >= HostLimits.redactedFromBytes {
-            var plain = credential.value.withBytes { Array($0) }
-            learn(plain)
-            // In a log, a plugin may write it as JSON does.
-            if let text = String(validating: plain, as: UTF8.self) {
-                var escaped = Array(JSONValue.string(text).encoded().dropFirst().dropLast())
-                if escaped != plain { learn(escaped) }
-                escaped.wipe()
+            let plain = credential.value.withBytes { code($0) }
+            guard known.withLock({ $0.learned.insert(plain).inserted }) else { continue }
+            SecretForms.each(of: credential.value) { form in
+                let rolling = form.reduce(0 as UInt64) { $0 &* base &+ UInt64($1) }
+                let print = form.withUnsafeBytes { code($0) }
+                known.withLock { _ = $0.forms[form.count, default: [:]][rolling, default: []].insert(print) }
             }
-            plain.wipe()
         }
-    }
-
-    private func learn(_ bytes: [UInt8]) {
-        let print = Print(
-            count: bytes.count, rolling: bytes.reduce(0) { $0 &* base &+ UInt64($1) }, code: code(bytes[...]))
-        prints.withLock { _ = $0.insert(print) }
     }
 
     func redact(bytes: [UInt8]) -> [UInt8] { redacted(bytes) ?? bytes }
@@ -51,7 +44,7 @@ final class Redactor: Sendable {
     /// A JSON document with every string, name and number redacted, however it was escaped; the same bytes if none held
     /// a secret.
     func redact(json: [UInt8]) -> [UInt8] {
-        guard prints.withLock({ !$0.isEmpty }), let value = try? JSONValue(parsing: json) else { return json }
+        guard known.withLock({ !$0.forms.isEmpty }), let value = try? JSONValue(parsing: json) else { return json }
         let clean = redact(value)
         return clean == value ? json : clean.encoded()
     }
@@ -70,35 +63,41 @@ final class Redactor: Sendable {
 
     /// The bytes without the secrets; nil if there was none.
     private func redacted(_ bytes: [UInt8]) -> [UInt8]? {
-        let known = prints.withLock { $0.filter { $0.count <= bytes.count } }
+        let forms = known.withLock { $0.forms.filter { $0.key <= bytes.count } }
         // Longest first, so that a secret inside another leaves no rest of the longer one.
-        return known.sorted { $0.count > $1.count }.reduce(nil as [UInt8]?) { found, print in
-            replace(print, in: found ?? bytes) ?? found
+        return forms.sorted { $0.key > $1.key }.reduce(nil as [UInt8]?) { found, forms in
+            replace(forms.value, of: forms.key, in: found ?? bytes) ?? found
         }
     }
 
-    private func replace(_ print: Print, in bytes: [UInt8]) -> [UInt8]? {
-        guard bytes.count >= print.count else { return nil }
-        let leading = (1..<print.count).reduce(1 as UInt64) { power, _ in power &* base }
-        var hash = bytes[..<print.count].reduce(0 as UInt64) { $0 &* base &+ UInt64($1) }
+    private func replace(_ codes: [UInt64: Set<[UInt8]>], of count: Int, in bytes: [UInt8]) -> [UInt8]? {
+        guard bytes.count >= count else { return nil }
+        let leading = (1..<count).reduce(1 as UInt64) { power, _ in power &* base }
+        var hash = bytes[..<count].reduce(0 as UInt64) { $0 &* base &+ UInt64($1) }
+        // Most texts hold one secret's forms: a comparison instead of a look into a dictionary for every byte.
+        let only = codes.count == 1 ? codes.first : nil
         var output: [UInt8] = []
         var copied = 0
         var start = 0
         while true {
-            if hash == print.rolling, start >= copied, code(bytes[start..<start + print.count]) == print.code {
+            let found = only.map { $0.key == hash ? $0.value : nil } ?? codes[hash]
+            if let found, start >= copied,
+                found.contains(
+                    bytes.withUnsafeBytes { code(UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) })
+            {
                 output.append(contentsOf: bytes[copied..<start])
                 output.append(contentsOf: Self.mark.utf8)
-                copied = start + print.count
+                copied = start + count
             }
-            guard start + print.count < bytes.count else { break }
-            hash = (hash &- UInt64(bytes[start]) &* leading) &* base &+ UInt64(bytes[start + print.count])
+            guard start + count < bytes.count else { break }
+            hash = (hash &- UInt64(bytes[start]) &* leading) &* base &+ UInt64(bytes[start + count])
             start += 1
         }
         guard copied > 0 else { return nil }
         return output + bytes[copied...]
     }
 
-    private func code(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    private func code(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key))
     }
 }

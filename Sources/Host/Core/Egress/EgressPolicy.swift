@@ -9,6 +9,8 @@ enum EgressPolicy {
         var authority: String?
         /// Only a dev override may name loopback, and then nothing but it.
         var isLoopbackAllowed: Bool
+        /// What may be done with sealed credentials on the way there.
+        var sealed: [Permissions.SealedUse] = []
     }
 
     /// - Throws: `ABIError` with `permissionDenied`; its message names the rule and what would allow the request.
@@ -38,10 +40,11 @@ enum EgressPolicy {
         try check(headers: request.headers)
         if let override = plugin.endpoints[rule.endpoint] {
             return Route(
-                origin: override.origin, authority: override.authority, isLoopbackAllowed: override.weakeningLoopback)
+                origin: override.origin, authority: override.authority, isLoopbackAllowed: override.weakeningLoopback,
+                sealed: rule.sealed)
         }
         guard let origin = Origin(rule.origin) else { throw deny("the declared origin \(rule.origin) is not valid") }
-        return Route(origin: origin, authority: nil, isLoopbackAllowed: false)
+        return Route(origin: origin, authority: nil, isLoopbackAllowed: false, sealed: rule.sealed)
     }
 
     /// What the core is asked: this host and port, and what its addresses may be.

@@ -9,6 +9,8 @@ struct FetchRequest: Sendable, Equatable {
     /// Raw, percent-encoded, without the question mark; empty for none.
     var query: String
     var headers: [Header]
+    /// Sealed credentials that the host is to use, by name.
+    var sealed: [String]
     var body: [UInt8]
 
     struct Header: Sendable, Equatable {
@@ -21,7 +23,7 @@ struct FetchRequest: Sendable, Equatable {
         guard let root = try? JSONValue(parsing: payload.json), let members = root.objectValue?.members else {
             throw Self.refuse("the arguments are not a JSON object")
         }
-        let known: Set<String> = ["endpoint", "method", "path", "query", "headers"]
+        let known: Set<String> = ["endpoint", "method", "path", "query", "headers", "sealed"]
         for member in members where !known.contains(member.key) {
             throw Self.refuse("\(member.key.cut(to: 40)): unknown; known: \(known.sorted().joined(separator: ", "))")
         }
@@ -41,7 +43,19 @@ struct FetchRequest: Sendable, Equatable {
             }
             headers.append(Header(name: member.key, value: value))
         }
+        sealed = try Self.names(root["sealed"])
         body = payload.bytes
+    }
+
+    private static func names(_ field: JSONValue?) throws(ABIError) -> [String] {
+        guard let field else { return [] }
+        let names = field.arrayValue?.compactMap(\.stringValue) ?? []
+        guard let items = field.arrayValue, names.count == items.count, names.count <= ABILimits.credentialsPerCall,
+            Set(names).count == names.count
+        else {
+            throw refuse("sealed must be an array of at most \(ABILimits.credentialsPerCall) different names")
+        }
+        return names
     }
 
     private static func refuse(_ reason: String) -> ABIError { ABIError(.invalidArguments, "http.fetch: \(reason)") }

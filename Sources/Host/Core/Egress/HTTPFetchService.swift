@@ -37,14 +37,15 @@ public final class HTTPFetchService: HostServices {
     public func answer(
         _ call: Message.HostCall, in context: CallContext
     ) async throws(ServiceFailure) -> ServiceAnswer {
-        let (request, route): (FetchRequest, EgressPolicy.Route)
+        let (request, route): (SealedRequest, EgressPolicy.Route)
         do throws(ABIError) {
-            request = try FetchRequest(call.content)
-            route = try EgressPolicy.route(request, for: context.plugin)
+            let wish = try FetchRequest(call.content)
+            route = try EgressPolicy.route(wish, for: context.plugin)
+            request = try SealedRequest(wish, route, in: context)
         } catch {
             throw ServiceFailure(error)
         }
-        return ServiceAnswer(try await fetch(request, route, of: context.plugin.name, due: context.due))
+        return ServiceAnswer(try await fetch(request, route, in: context))
     }
 
     deinit {
@@ -63,10 +64,10 @@ public final class HTTPFetchService: HostServices {
     }
 
     private func fetch(
-        _ request: FetchRequest, _ route: EgressPolicy.Route, of plugin: String, due: UInt64
+        _ sealed: SealedRequest, _ route: EgressPolicy.Route, in context: CallContext
     ) async throws(ServiceFailure) -> Message.Payload {
         let (target, rule) = try EgressPolicy.target(of: route)
-        let meter = meters[plugin]
+        let meter = meters[context.plugin.name]
         let address: NetworkAddress
         do throws(EgressRefusal) {
             try meter.open()
@@ -85,18 +86,25 @@ public final class HTTPFetchService: HostServices {
         let client: HTTPClient
         do throws(ABIError) { client = try self.client(key) } catch { throw ServiceFailure(error) }
         defer { release(key) }
-        let left = min(HostLimits.fetchMilliseconds, Clock.millisecondsLeft(until: due))
+        let left = min(HostLimits.fetchMilliseconds, Clock.millisecondsLeft(until: context.due))
+        let redactor = context.sealed?.redactor
+        let request: FetchRequest
+        do throws(ABIError) {
+            request = try sealed.completed(at: Clock.unixMilliseconds())
+        } catch {
+            throw ServiceFailure(error)
+        }
         let room = min(HostLimits.fetchResponseBytes, meter.bytesLeft)
         do {
             if let refusal = meter.count(request.body.count) { throw refusal }
             let response = try await client.execute(Self.outgoing(request, route), timeout: .milliseconds(Int64(left)))
             let body = try await response.body.collect(upTo: room)
             if let refusal = meter.count(body.readableBytes) { throw refusal }
-            return Message.Payload(
-                ["status": JSONValue(Int(response.status.code)), "headers": .object(Self.headers(of: response))],
-                bytes: Array(body.readableBytesView))
+            return try Self.payload(response, Array(body.readableBytesView), redactor)
         } catch let refusal as EgressRefusal {
             throw EgressPolicy.refusal(refusal)
+        } catch let error as ABIError {
+            throw ServiceFailure(error)
         } catch {
             if error is NIOTooManyBytesError {
                 // What came is counted; it was the minute's quota that ended it, or the limit of one answer.
@@ -114,6 +122,22 @@ public final class HTTPFetchService: HostServices {
         for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
         if !request.body.isEmpty { outgoing.body = .bytes(request.body, length: .known(Int64(request.body.count))) }
         return outgoing
+    }
+
+    /// The answer, without the sealed credentials of the call: a server may send back what it was sent.
+    private static func payload(
+        _ response: HTTPClientResponse, _ body: [UInt8], _ redactor: Redactor?
+    ) throws(ABIError) -> Message.Payload {
+        let json = JSONValue.object(
+            JSONObject([("status", JSONValue(Int(response.status.code))), ("headers", .object(headers(of: response)))]))
+        guard let redactor else { return Message.Payload(json, bytes: body) }
+        if let coding = response.headers.first(name: "content-encoding"), coding.lowercased() != "identity" {
+            throw ABIError(
+                .unavailable,
+                "the answer is encoded as \(coding.cut(to: 40)), so the host cannot see whether a sealed credential "
+                    + "is in it; ask for one that is not")
+        }
+        return Message.Payload(json: redactor.redact(json: json.encoded()), bytes: redactor.redact(bytes: body))
     }
 
     private static func headers(of response: HTTPClientResponse) -> JSONObject {

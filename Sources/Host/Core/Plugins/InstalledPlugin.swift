@@ -27,7 +27,8 @@ public struct InstalledPlugin: Sendable, Equatable {
     public var usersCredentials: [String] {
         let used = Set(manifest.tools.flatMap(\.credentials))
         return manifest.permissions.credentials
-            .filter { $0.scope == .user && used.contains($0.name) && !choices.revoked.contains($0.name) }.map(\.name)
+            .filter { $0.scope == .user && $0.delivery == .call }
+            .filter { used.contains($0.name) && !choices.revoked.contains($0.name) }.map(\.name)
     }
 }
 

@@ -14,6 +14,8 @@ public struct CallContext: Sendable {
     public var due: UInt64
     /// Knows what must not be said of this call.
     var redactor: Redactor
+    /// What host services may use and the plugin never sees; nil where the tool declares none.
+    var sealed: SealedCredentials?
     var denials = DenialCounter()
     /// Tells the plugin's log.
     var note: @Sendable (Denial) -> Void = { _ in }

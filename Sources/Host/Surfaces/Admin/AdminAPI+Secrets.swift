@@ -97,16 +97,14 @@ extension AdminAPI {
                 "\(plugin) declares no credential \"\(name)\" (declared: \(known.isEmpty ? "none" : known))")
         }
         let isGlobal = query["global"] == "1"
-        guard isGlobal == (use.scope == .global) else {
-            throw HostError(
-                .invalidRequest,
-                "\(name) is a \(use.scope.rawValue) credential; \(isGlobal ? "leave out" : "add") --global")
+        guard isGlobal || use.scope == .user else {
+            throw HostError(.invalidRequest, "\(name) is a global credential; add --global")
         }
         let owner = query["user"] ?? call.caller.principal
         guard isGlobal || UserName.isValidPrincipal(owner) else {
             throw HostError(.invalidRequest, "\"\(owner)\" is not a user: \(UserName.rule)")
         }
-        return SecretAddress(scope: use.scope, owner: owner, plugin: plugin, name: name)
+        return SecretAddress(scope: isGlobal ? .global : .user, owner: owner, plugin: plugin, name: name)
     }
 
     private func recordSecret(_ event: String, _ address: SecretAddress, _ call: Call) throws(HostError) {

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeVar
 
     from .services import HTTPResponse, KeyPage
@@ -162,16 +162,18 @@ class Call(CallContext):
         method: str = "GET",
         query: str | None = None,
         headers: Mapping[str, str | Credential] | None = None,
+        sealed: Sequence[str] = (),
         body: bytes = b"",
     ) -> HTTPResponse:
         """Has the host make an HTTPS request to an endpoint of the manifest; path and query are percent-encoded.
 
-        A header may be a credential. Whatever the status, the response is returned. Raises ToolError
-        `permission-denied`, `unavailable`, `deadline-exceeded`, `invalid-arguments` or Cancelled.
+        A header may be a credential. `sealed` names credentials that the host puts in, or signs with, as plugin.json
+        says for the endpoint; the plugin never sees them. Whatever the status, the response is returned. Raises
+        ToolError `permission-denied`, `unavailable`, `deadline-exceeded`, `invalid-arguments` or Cancelled.
         """
         from .services import HTTPResponse, http_request
 
-        request = http_request(endpoint, path, method, query, headers or {})
+        request = http_request(endpoint, path, method, query, headers or {}, sealed)
         return HTTPResponse.of(*self._host("http.fetch", request, body))
 
     def connect(self, host: str, port: int) -> socket.socket:
@@ -265,12 +267,13 @@ class AsyncCall(CallContext):
         method: str = "GET",
         query: str | None = None,
         headers: Mapping[str, str | Credential] | None = None,
+        sealed: Sequence[str] = (),
         body: bytes = b"",
     ) -> HTTPResponse:
         """See `Call.http`."""
         from .services import HTTPResponse, http_request
 
-        request = http_request(endpoint, path, method, query, headers or {})
+        request = http_request(endpoint, path, method, query, headers or {}, sealed)
         return HTTPResponse.of(*await self._host("http.fetch", request, body))
 
     async def connect(self, host: str, port: int) -> socket.socket:

@@ -33,7 +33,8 @@ class LogRecord:
 
 @dataclass(frozen=True)
 class HTTPRequest:
-    """What a tool asked `call.http` for. Credentials in headers are in the clear, as the real host would see them."""
+    """What a tool asked `call.http` for. Credentials in headers are in the clear, as the real host would see them;
+    sealed ones are names, as the host would put them in."""
 
     endpoint: str
     method: str
@@ -41,6 +42,7 @@ class HTTPRequest:
     query: str | None
     headers: dict[str, str]
     body: bytes
+    sealed: tuple[str, ...] = ()
 
 
 @dataclass
@@ -170,6 +172,7 @@ class FakeServices:
             request.get("query"),
             request.get("headers", {}),
             body,
+            tuple(request.get("sealed", ())),
         )
         if callable(self._http):
             return self._http(wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _socket
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .credentials import Credential
 from .errors import ToolError
@@ -93,12 +93,19 @@ def connection(descriptor: int) -> socket.socket:
 
 
 def http_request(
-    endpoint: str, path: str, method: str, query: str | None, headers: Mapping[str, str | Credential]
+    endpoint: str,
+    path: str,
+    method: str,
+    query: str | None,
+    headers: Mapping[str, str | Credential],
+    sealed: Sequence[str] = (),
 ) -> bytearray:
     """The JSON of `http.fetch`. A credential is copied only into these bytes, which are overwritten once sent."""
-    members = {"endpoint": endpoint, "method": method, "path": path}
+    members: dict[str, Any] = {"endpoint": endpoint, "method": method, "path": path}
     if query is not None:
         members["query"] = query
+    if sealed:
+        members["sealed"] = list(sealed)
     pieces: list[bytes | bytearray] = [_json(members)[:-1], b',"headers":{' if headers else b""]
     try:
         for position, (name, value) in enumerate(headers.items()):

@@ -16,17 +16,20 @@ public struct HTTPRequest: Sendable {
     /// Already percent-encoded, without the question mark: a signature covers these very bytes.
     public var query: String?
     public var headers: [(name: String, value: HeaderValue)]
+    /// Sealed credentials, by name: the host puts them in, or signs with them, as plugin.json says for the endpoint.
+    public var sealed: [String]
     public var body: [UInt8]
 
     public init(
         endpoint: String, method: String = "GET", path: String, query: String? = nil,
-        headers: [(name: String, value: HeaderValue)] = [], body: [UInt8] = []
+        headers: [(name: String, value: HeaderValue)] = [], sealed: [String] = [], body: [UInt8] = []
     ) {
         self.endpoint = endpoint
         self.method = method
         self.path = path
         self.query = query
         self.headers = headers
+        self.sealed = sealed
         self.body = body
     }
 
@@ -56,6 +59,7 @@ public struct HTTPRequest: Sendable {
             ("endpoint", .string(endpoint)), ("method", .string(method)), ("path", .string(path)),
         ]
         if let query { members.append(("query", .string(query))) }
+        if !sealed.isEmpty { members.append(("sealed", JSONValue(sealed))) }
         let start = JSONValue.object(JSONObject(members)).encoded().dropLast()
         let fields = headers.map { (name: JSONValue.string($0.name).encoded(), value: $0.value) }
         var output: [UInt8] = []

@@ -58,6 +58,10 @@ public final class ToolCall: @unchecked Sendable {
     /// - Throws: `credential-missing`, naming the command that stores it.
     public func credential(_ name: String) throws(ToolError) -> CredentialValue { CredentialValue(try box(name)) }
 
+    /// Whether this call carries a credential. One that plugin.json declares as sealed is in no call: name it in
+    /// `HTTPRequest.sealed` instead.
+    public func carries(_ name: String) -> Bool { credentials.contains { $0.name == name } }
+
     func box(_ name: String) throws(ToolError) -> CredentialBox {
         guard session.guarded({ session.calls[stream] === self }) else { throw .over }
         if let credential = credentials.first(where: { $0.name == name }) { return credential.box }

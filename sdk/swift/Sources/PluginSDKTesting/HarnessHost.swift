@@ -228,7 +228,8 @@ extension HarnessRequest {
         for member in json["headers"]?.objectValue?.members ?? [] { headers[member.key] = member.value.stringValue }
         self.init(
             endpoint: json["endpoint"]?.stringValue ?? "", method: json["method"]?.stringValue ?? "",
-            path: json["path"]?.stringValue ?? "", query: json["query"]?.stringValue, headers: headers, body: body)
+            path: json["path"]?.stringValue ?? "", query: json["query"]?.stringValue, headers: headers,
+            sealed: json["sealed"]?.arrayValue?.compactMap(\.stringValue) ?? [], body: body)
     }
 }
 

@@ -91,6 +91,8 @@ public struct HarnessRequest: Sendable, Equatable {
     public var path: String
     public var query: String?
     public var headers: [String: String]
+    /// Sealed credentials that the real host would use, by name.
+    public var sealed: [String]
     public var body: [UInt8]
 }
 

@@ -28,7 +28,7 @@ struct ExchangeClient {
     /// A signed request. One that changes something is sent once: only a refusal for its timestamp, which says that
     /// nothing happened, is answered with a second attempt.
     func signed(
-        _ method: String, _ path: String, _ query: FormQuery, as account: borrowing Account
+        _ method: String, _ path: String, _ query: FormQuery, as account: Account
     ) throws(ToolError) -> JSONValue {
         let isWrite = method != "GET"
         let first = try send(method, path, query, as: account)
@@ -39,23 +39,29 @@ struct ExchangeClient {
         return try json(send(method, path, query, as: account), isWrite: isWrite)
     }
 
-    /// Key and secret of one user, which are overwritten with the end of the call. The key is never seen here: the SDK
-    /// puts it into the header.
-    struct Account: ~Copyable {
-        let key: String
-        let signer: Signer
+    /// Key and secret of one user, by the names of the credentials.
+    enum Account: Sendable {
+        /// Neither is ever here: the host sets the header X-MBX-APIKEY and signs.
+        case sealed(key: String, secret: String)
+        /// They came with the call and are overwritten with its end. The key is never seen here either: the SDK puts it
+        /// into the header.
+        case lent(key: String, signer: Signer)
     }
 
     private func send(
-        _ method: String, _ path: String, _ query: FormQuery, as account: borrowing Account
+        _ method: String, _ path: String, _ query: FormQuery, as account: Account
     ) throws(ToolError) -> HTTPResponse {
         var query = query
         query.append("recvWindow", String(Self.receiveWindow))
         query.append("timestamp", String(clock.now))
-        query.append("signature", account.signer.signature(query: query.encoded))
-        let request = HTTPRequest(
-            endpoint: Self.endpoint, method: method, path: path, query: query.encoded,
-            headers: [("X-MBX-APIKEY", .credential(account.key))])
+        var request = HTTPRequest(endpoint: Self.endpoint, method: method, path: path)
+        switch account {
+        case .sealed(let key, let secret): request.sealed = [key, secret]
+        case .lent(let key, let signer):
+            query.append("signature", signer.signature(query: query.encoded))
+            request.headers = [("X-MBX-APIKEY", .credential(key))]
+        }
+        request.query = query.encoded
         do {
             return try fetch(request)
         } catch {

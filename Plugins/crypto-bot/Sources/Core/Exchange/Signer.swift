@@ -3,12 +3,12 @@ internal import PluginSDK
 
 /// Signs requests as the exchange's REST API asks: HMAC-SHA256 in hex over query and body, one after the other with
 /// nothing between, in the encoded form that travels (Binance Spot API, request security).
-struct Signer: ~Copyable, Sendable {
+final class Signer: Sendable {
     private let secret: CredentialValue
 
     init(secret: consuming CredentialValue) { self.secret = secret }
 
-    borrowing func signature(query: String, body: String = "") -> String {
+    func signature(query: String, body: String = "") -> String {
         // SymmetricKey copies the secret once and overwrites its copy when it goes.
         let key = secret.withBytes { SymmetricKey(data: $0) }
         var code = HMAC<SHA256>(key: key)

@@ -4,7 +4,7 @@ internal import PluginSDK
 /// `crypto_balance`: what the account holds. Amounts are passed on digit by digit, as the exchange writes them.
 enum BalanceTool {
     static func run(
-        on exchange: ExchangeClient, as account: borrowing ExchangeClient.Account
+        on exchange: ExchangeClient, as account: ExchangeClient.Account
     ) throws(ToolError) -> ToolResult {
         let query = FormQuery([("omitZeroBalances", "true")])
         let answer = try exchange.signed("GET", "/api/v3/account", query, as: account)

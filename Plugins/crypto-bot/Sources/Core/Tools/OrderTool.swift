@@ -6,7 +6,7 @@ internal import PluginSDK
 enum OrderTool {
     static func run(
         _ arguments: JSONValue, requestID: String, on exchange: ExchangeClient,
-        as account: borrowing ExchangeClient.Account
+        as account: ExchangeClient.Account
     ) throws(ToolError) -> ToolResult {
         let order = try OrderRequest(arguments)
         let symbol = FormQuery([("symbol", order.symbol)])
@@ -36,7 +36,7 @@ enum OrderTool {
     }
 
     private static func dryRun(
-        _ parameters: FormQuery, on exchange: ExchangeClient, as account: borrowing ExchangeClient.Account
+        _ parameters: FormQuery, on exchange: ExchangeClient, as account: ExchangeClient.Account
     ) throws(ToolError) {
         do {
             _ = try exchange.signed("POST", "/api/v3/order/test", parameters, as: account)

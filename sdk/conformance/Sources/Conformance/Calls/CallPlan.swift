@@ -53,7 +53,7 @@ struct CallPlan: Sendable {
         let others = file?["calls"] == nil ? manifest?.tools ?? [] : []
         for tool in others where !special.contains(tool.name) {
             if let arguments = ExampleValue.smallest(for: tool.inputSchema) {
-                calls.append(Self.call(tool, arguments))
+                calls.append(call(tool, arguments))
             } else {
                 uncallable.append(tool.name)
             }
@@ -75,18 +75,21 @@ struct CallPlan: Sendable {
         if manifest != nil, tool == nil { throw Self.refused("plugin.json declares no tool \(JSONValue.quoted(name))") }
         if let arguments = item["arguments"] ?? calls.first(where: { $0.tool == name }).flatMap(\.value) {
             guard arguments.objectValue != nil else { throw Self.refused("the arguments of \(name) are no object") }
-            return tool.map { Self.call($0, arguments) } ?? PlannedCall(tool: name, arguments: arguments.encoded())
+            return tool.map { call($0, arguments) } ?? PlannedCall(tool: name, arguments: arguments.encoded())
         }
         guard let tool else { return PlannedCall(tool: name, arguments: Array("{}".utf8)) }
         guard let arguments = ExampleValue.smallest(for: tool.inputSchema) else {
             throw Self.refused("no arguments for \(name) were found; write them down")
         }
-        return Self.call(tool, arguments)
+        return call(tool, arguments)
     }
 
-    private static func call(_ tool: PluginManifest.Tool, _ arguments: JSONValue) -> PlannedCall {
-        PlannedCall(
-            tool: tool.name, arguments: arguments.encoded(), credentials: tool.credentials,
+    /// Sealed credentials are in no call (abi-v1.md, ABI-7.25).
+    private func call(_ tool: PluginManifest.Tool, _ arguments: JSONValue) -> PlannedCall {
+        let sealed = (manifest?.permissions.credentials ?? []).filter { $0.delivery == .sealed }.map(\.name)
+        return PlannedCall(
+            tool: tool.name, arguments: arguments.encoded(),
+            credentials: tool.credentials.filter { !sealed.contains($0) },
             outputSchema: tool.outputSchema, inputSchema: tool.inputSchema)
     }
 
