@@ -74,19 +74,18 @@ import Testing
             case "9-plugin-states":
                 try database.execute(
                     sql: "INSERT INTO plugin_state VALUES ('sample', 'parked', 1, 'it fell', 7, 5)")
-            case "10-token-uses":
-                try database.execute(
-                    sql:
-                        "INSERT INTO token (id, hash, user, created, use) VALUES ('t2', x'00', 'grafana', 8, 'metrics')"
-                )
             default: try fillLater(database, name)
             }
         }
     }
 
-    /// What must still be there after the migration, by the host's own reading.
     private static func fillLater(_ database: GRDB.Database, _ name: String) throws {
         switch name {
+        case "10-token-uses":
+            try database.execute(
+                sql:
+                    "INSERT INTO token (id, hash, user, created, use) VALUES ('t2', x'00', 'grafana', 8, 'metrics')"
+            )
         case "11-probations":
             try database.execute(sql: "UPDATE previous_version SET since = 7, milliseconds = 60000")
         case "12-vault":
@@ -102,6 +101,7 @@ import Testing
         }
     }
 
+    /// What must still be there after the migration, by the host's own reading.
     private func check(_ version: String, _ database: HostCore.Database) throws {
         let reached = try #require(Migrations.names.firstIndex(of: version))
         let plugin = try PluginCatalog(database: database, store: BundleStore(directory: folder.home.store)).plugin(

@@ -31,7 +31,7 @@ import Testing
         let wrong: [[String: String]] = [
             [:], ["plugin": "sample"], ["plugin": "sample", "name": ""], ["plugin": "sample", "name": "key,key"],
             ["plugin": "sample", "name": "other"], ["plugin": "none", "name": "key"],
-            ["plugin": "sample", "name": "key", "global": "1"], ["plugin": "sample", "name": "shared"],
+            ["plugin": "sample", "name": "shared"],
             ["plugin": "sample", "name": "key,shared"], ["plugin": "sample", "name": "key", "user": "no user"],
         ]
         for query in wrong {
