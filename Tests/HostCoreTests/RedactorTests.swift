@@ -26,6 +26,27 @@ import Testing
         #expect(redactor("aaaaaaaa").redact("aaaaaaaaaaaa") == "[redacted]aaaa")
     }
 
+    @Test func secretsThatOverlapInATextAreTakenOutWhole() {
+        let redactor = redactor("first-sec", "secret-two", "-secret-")
+        #expect(redactor.redact("a first-secret-two b") == "a [redacted] b")
+        #expect(redactor.redact("first-secfirst-sec") == "[redacted][redacted]")
+    }
+
+    @Test func theBeginningOfASecretOverAndOverIsNotLookedAtForEver() {
+        let secret =
+            "beginningand the rest of a secret that is as long as they come" + String(repeating: "x", count: 9_000)
+        let redactor = redactor(secret)
+        let text = String(repeating: "beginnin", count: 100_000)
+        let clean = redactor.redact(text + secret)
+        #expect(!clean.contains("as long as they come"))
+        #expect(clean.utf8.count < text.utf8.count, "it was searched to the end: \(clean.utf8.count)")
+        #expect(redactor.redact("beginning without an end") == "beginning without an end")
+    }
+
+    @Test func noSecretIsShorterThanWhatItIsFoundBy() {
+        #expect(Redactor.window <= HostLimits.redactedFromBytes)
+    }
+
     @Test func inJSONEverySpellingOfAValueIsTakenOut() throws {
         let secret = "ab/cd\"ef\\gh\n\u{1}é𝄞"
         let redactor = redactor(secret)

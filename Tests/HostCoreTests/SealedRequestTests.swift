@@ -76,6 +76,21 @@ import Testing
         #expect(denial(["sealed": sealed, "method": "POST"], body: text)?.hasSuffix(said) == true)
     }
 
+    @Test func aDenialSaysThatNoPermissionHelps() throws {
+        let json: JSONValue = [
+            "endpoint": "exchange", "method": "GET", "path": "/api/v3/x", "sealed": ["token"],
+            "headers": ["Authorization": "mine"],
+        ]
+        let call = Message.HostCall(service: "http.fetch", parent: 1, content: Message.Payload(json))
+        let wish = try FetchRequest(call.content)
+        let route = try EgressPolicy.route(wish, for: context.plugin)
+        let failure = try #require(
+            refusal { () throws(ServiceFailure) in try SealedRequest(wish, route, in: context) })
+        let denial = Denial(failure, call, in: context, known: ["http.fetch"])
+        #expect(denial.rule == "permissions.http.fetch \"exchange\"")
+        #expect(denial.remedy == "send the request without it")
+    }
+
     @Test func anAnswerThatCouldNotBeReadIsNotAskedFor() {
         #expect(denial(["headers": ["Accept-Encoding": "gzip"]])?.contains("the header accept-encoding") == true)
     }

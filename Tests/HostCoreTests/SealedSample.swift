@@ -49,6 +49,8 @@ enum SealedSample {
     ) throws(ABIError) -> FetchRequest {
         let wish = try wish(members, body: body)
         let route = try EgressPolicy.route(wish, for: context.plugin)
-        return try SealedRequest(wish, route, in: context).completed(at: now)
+        let request: SealedRequest
+        do throws(ServiceFailure) { request = try SealedRequest(wish, route, in: context) } catch { throw error.error }
+        return try request.completed(at: now)
     }
 }

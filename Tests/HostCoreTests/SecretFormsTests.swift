@@ -28,6 +28,11 @@ import Testing
         }
     }
 
+    @Test func jsonOfASCIIOnlyIsRecognised() {
+        #expect(redactor("p\"ä\n𝄞\u{1}x/y").redact(#"<p\"\u00e4\n\ud834\udd1e\u0001x/y>"#) == "<[redacted]>")
+        #expect(redactor("only\\ascii\u{7F}").redact(#"<only\\ascii\u007f>"#) == "<[redacted]>")
+    }
+
     @Test(arguments: secrets) func inBase64ItIsRecognisedWhereverItStands(secret: String) {
         let redactor = redactor(secret)
         for before in ["", "u", "us", "user:", "user@a:"] {

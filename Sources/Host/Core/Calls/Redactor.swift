@@ -5,20 +5,36 @@ internal import Synchronization
 
 /// Takes the credentials that an instance was ever lent out of whatever it says: results, errors, logs, causes.
 ///
-/// It recognises secrets without keeping them: of each form (`SecretForms`) it holds the length, a rolling hash under a
-/// random base to find candidates in one pass, and an HMAC under a random key to be sure. A secret in pieces, or in yet
-/// another encoding, passes.
+/// It recognises secrets without keeping them: of each form (`SecretForms`) it holds the length, 32 bits of a product
+/// with a random number to find candidates in one pass, and an HMAC under a random key to be sure. A secret in pieces,
+/// or in yet another encoding, passes.
 final class Redactor: Sendable {
     static let mark = "[redacted]"
+    /// Bytes that a candidate is known by, as many as a word has. No secret that is searched for has fewer.
+    static let window = MemoryLayout<UInt64>.size
+
+    private struct Form: Sendable {
+        var count: Int
+        var code: [UInt8]
+    }
 
     private struct Known: Sendable {
-        /// Codes by length and rolling hash.
-        var forms: [Int: [UInt64: Set<[UInt8]>]] = [:]
-        /// Of the plain forms, to learn each secret once.
+        /// By the print of their first bytes.
+        var forms: [UInt32: [Form]] = [:]
+        /// One bit for the upper half of each print: a look here passes most places of a text.
+        var bits = [UInt64](repeating: 0, count: 1_024)
+        /// Codes of the plain forms, to learn each secret once.
         var learned: Set<[UInt8]> = []
+
+        func mayHold(_ print: UInt32) -> Bool { bits[Int(print >> 22)] >> UInt64(print >> 16 & 63) & 1 == 1 }
+
+        mutating func add(_ form: Form, _ print: UInt32) {
+            bits[Int(print >> 22)] |= 1 << UInt64(print >> 16 & 63)
+            forms[print, default: []].append(form)
+        }
     }
     private let known: Mutex<Known> = Mutex(Known())
-    private let base = UInt64.random(in: .min ... .max) | 1
+    private let factor = UInt64.random(in: .min ... .max) | 1
     private let key = SymmetricKey(size: .bits256)
 
     /// Remembers credentials of `HostLimits.redactedFromBytes` and more; shorter ones are too common to be told apart.
@@ -27,9 +43,9 @@ final class Redactor: Sendable {
             let plain = credential.value.withBytes { code($0) }
             guard known.withLock({ $0.learned.insert(plain).inserted }) else { continue }
             SecretForms.each(of: credential.value) { form in
-                let rolling = form.reduce(0 as UInt64) { $0 &* base &+ UInt64($1) }
-                let print = form.withUnsafeBytes { code($0) }
-                known.withLock { _ = $0.forms[form.count, default: [:]][rolling, default: []].insert(print) }
+                let start = form.prefix(Self.window).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+                let code = form.withUnsafeBytes { self.code($0) }
+                known.withLock { $0.add(Form(count: form.count, code: code), print(start)) }
             }
         }
     }
@@ -63,39 +79,51 @@ final class Redactor: Sendable {
 
     /// The bytes without the secrets; nil if there was none.
     private func redacted(_ bytes: [UInt8]) -> [UInt8]? {
-        let forms = known.withLock { $0.forms.filter { $0.key <= bytes.count } }
-        // Longest first, so that a secret inside another leaves no rest of the longer one.
-        return forms.sorted { $0.key > $1.key }.reduce(nil as [UInt8]?) { found, forms in
-            replace(forms.value, of: forms.key, in: found ?? bytes) ?? found
-        }
-    }
-
-    private func replace(_ codes: [UInt64: Set<[UInt8]>], of count: Int, in bytes: [UInt8]) -> [UInt8]? {
-        guard bytes.count >= count else { return nil }
-        let leading = (1..<count).reduce(1 as UInt64) { power, _ in power &* base }
-        var hash = bytes[..<count].reduce(0 as UInt64) { $0 &* base &+ UInt64($1) }
-        // Most texts hold one secret's forms: a comparison instead of a look into a dictionary for every byte.
-        let only = codes.count == 1 ? codes.first : nil
+        guard bytes.count >= Self.window else { return nil }
+        let known = known.withLock { $0 }
+        guard !known.forms.isEmpty else { return nil }
+        let found = bytes.withUnsafeBytes { matches(of: known, in: $0) }
+        guard !found.isEmpty else { return nil }
         var output: [UInt8] = []
         var copied = 0
-        var start = 0
-        while true {
-            let found = only.map { $0.key == hash ? $0.value : nil } ?? codes[hash]
-            if let found, start >= copied,
-                found.contains(
-                    bytes.withUnsafeBytes { code(UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) })
-            {
-                output.append(contentsOf: bytes[copied..<start])
-                output.append(contentsOf: Self.mark.utf8)
-                copied = start + count
-            }
-            guard start + count < bytes.count else { break }
-            hash = (hash &- UInt64(bytes[start]) &* leading) &* base &+ UInt64(bytes[start + count])
-            start += 1
+        for match in found {
+            output.append(contentsOf: bytes[copied..<match.lowerBound])
+            output.append(contentsOf: Self.mark.utf8)
+            copied = match.upperBound
         }
-        guard copied > 0 else { return nil }
         return output + bytes[copied...]
     }
+
+    /// Where forms stand, in order; those that overlap are one.
+    private func matches(of known: Known, in bytes: UnsafeRawBufferPointer) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        var ends: [[UInt8]: Int] = [:]
+        // Who repeats the beginning of a secret could have this search for long. Then no closer look is taken.
+        var patience = 4 * bytes.count + (1 << 20)
+        var last: UInt64 = 0
+        for index in bytes.indices {
+            last = last << 8 | UInt64(bytes[index])
+            let start = index - Self.window + 1
+            let print = print(last)
+            guard known.mayHold(print), start >= 0, let forms = known.forms[print] else { continue }
+            for form in forms where start + form.count <= bytes.count && start >= ends[form.code, default: 0] {
+                let match = start..<start + form.count
+                if patience > 0, code(UnsafeRawBufferPointer(rebasing: bytes[match])) != form.code {
+                    patience -= form.count + 256
+                    continue
+                }
+                ends[form.code] = match.upperBound
+                if let before = found.last, match.lowerBound < before.upperBound {
+                    found[found.count - 1] = before.lowerBound..<max(before.upperBound, match.upperBound)
+                } else {
+                    found.append(match)
+                }
+            }
+        }
+        return found
+    }
+
+    private func print(_ start: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: start &* factor >> 32) }
 
     private func code(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key))

@@ -1,8 +1,8 @@
 internal import JSONBytes
 internal import PluginABI
 
-/// The forms in which a secret may turn up in text: as it is, as JSON escapes it, in hexadecimal of either case,
-/// percent-encoded, and in base64 of both alphabets wherever in the encoded text it stands.
+/// The forms in which a secret may turn up in text: as it is, as JSON escapes it (to the least, and to ASCII only), in
+/// hexadecimal of either case, percent-encoded, and in base64 of both alphabets wherever in the encoded text it stands.
 enum SecretForms {
     /// Lends each form; it is overwritten afterwards.
     static func each(of secret: SecretBytes, _ body: ([UInt8]) -> Void) {
@@ -11,6 +11,7 @@ enum SecretForms {
             if bytes.contains(where: { $0 < 0x20 || $0 == quote || $0 == backslash || $0 > 0x7E }) {
                 lend(bytes.count * 12, body) { escape(bytes, into: &$0) }
             }
+            if bytes.contains(where: { $0 > 0x7E }) { lend(bytes.count * 12, body) { escapeAll(bytes, into: &$0) } }
             for digits in [lower, upper] {
                 lend(bytes.count * 2, body) { form in
                     for byte in bytes { form += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
@@ -43,15 +44,23 @@ enum SecretForms {
             form += JSONValue.string(text).encoded().dropFirst().dropLast()
             return
         }
-        for byte in bytes {
-            switch byte {
-            case quote, backslash: form += [backslash, byte]
-            case 0x08, 0x09, 0x0A, 0x0C, 0x0D: form += [backslash, short[Int(byte) - 0x08]]
-            case ..<0x20:
-                form += [backslash, UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0")]
-                form += [lower[Int(byte >> 4)], lower[Int(byte & 15)]]
-            default: form.append(byte)
-            }
+        for byte in bytes { escape(UInt16(byte), into: &form) }
+    }
+
+    /// As JSON that is ASCII only has it: `\u00e9` for é, pairs of surrogates beyond the first plane.
+    private static func escapeAll(_ bytes: UnsafeRawBufferPointer, into form: inout [UInt8]) {
+        guard let text = String(validating: bytes, as: UTF8.self) else { return }
+        for unit in text.utf16 { escape(unit, into: &form) }
+    }
+
+    private static func escape(_ unit: UInt16, into form: inout [UInt8]) {
+        switch unit {
+        case 0x22, 0x5C: form += [backslash, UInt8(unit)]
+        case 0x08, 0x09, 0x0A, 0x0C, 0x0D: form += [backslash, short[Int(unit) - 0x08]]
+        case 0x20...0x7E: form.append(UInt8(unit))
+        default:
+            form += [backslash, UInt8(ascii: "u")]
+            for shift in [12, 8, 4, 0] as [UInt16] { form.append(lower[Int(unit >> shift & 15)]) }
         }
     }
 

@@ -37,15 +37,14 @@ public final class HTTPFetchService: HostServices {
     public func answer(
         _ call: Message.HostCall, in context: CallContext
     ) async throws(ServiceFailure) -> ServiceAnswer {
-        let (request, route): (SealedRequest, EgressPolicy.Route)
+        let (request, route): (FetchRequest, EgressPolicy.Route)
         do throws(ABIError) {
-            let wish = try FetchRequest(call.content)
-            route = try EgressPolicy.route(wish, for: context.plugin)
-            request = try SealedRequest(wish, route, in: context)
+            request = try FetchRequest(call.content)
+            route = try EgressPolicy.route(request, for: context.plugin)
         } catch {
             throw ServiceFailure(error)
         }
-        return ServiceAnswer(try await fetch(request, route, in: context))
+        return ServiceAnswer(try await fetch(SealedRequest(request, route, in: context), route, in: context))
     }
 
     deinit {

@@ -151,7 +151,8 @@ extension Denial {
             (rule, permission) = ("the addresses that plugins may reach", "an endpoint that leads to loopback")
             command = "nexus plugin endpoint \(name) \(wish.endpoint)=\(wish.form) --dev-loopback"
         case .address: (rule, permission, command) = ("the addresses that plugins may reach", nil, nil)
-        case .name, .notAllowed, .unreachable, .request, nil: break
+        case .request: (permission, command, advice) = (nil, nil, "send the request without it")
+        case .name, .notAllowed, .unreachable, nil: break
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Egress
 internal import JSONBytes
 internal import PluginABI
 
@@ -14,7 +15,7 @@ struct SealedRequest {
 
     /// - Throws: `permissionDenied` for a credential that this call or endpoint has no sealed use for, and for a
     ///   request that writes what the host writes.
-    init(_ request: FetchRequest, _ route: EgressPolicy.Route, in context: CallContext) throws(ABIError) {
+    init(_ request: FetchRequest, _ route: EgressPolicy.Route, in context: CallContext) throws(ServiceFailure) {
         self.request = request
         credentials = context.sealed
         host = route.origin.port == 443 ? route.origin.host : "\(route.origin.host):\(route.origin.port)"
@@ -22,19 +23,21 @@ struct SealedRequest {
         uses = route.sealed.filter { named.isSuperset(of: $0.credentials) }
         for name in request.sealed {
             guard context.sealed?[name] != nil else {
-                throw Self.deny(
-                    "the call of \(context.tool) has no sealed credential \"\(name.cut(to: 64))\"; "
-                        + "its tool names it, and permissions.credentials delivers it sealed")
+                throw ServiceFailure(
+                    Self.denial(
+                        "the call of \(context.tool) has no sealed credential \"\(name.cut(to: 64))\"; "
+                            + "its tool names it, and permissions.credentials delivers it sealed"))
             }
             guard uses.contains(where: { $0.credentials.contains(name) }) else {
-                throw Self.deny(
-                    "permissions.http.fetch \"\(request.endpoint)\" has no entry under sealed for \(name) "
-                        + "that needs no other credential than those named")
+                throw ServiceFailure(
+                    Self.denial(
+                        "permissions.http.fetch \"\(request.endpoint)\" has no entry under sealed for \(name) "
+                            + "that needs no other credential than those named"))
             }
         }
         for place in uses.flatMap(\.places) { try refuse(place) }
         if context.sealed != nil, has(header: "accept-encoding") {
-            throw Self.deny("the header accept-encoding: the host has to read the answers of a call with sealed keys")
+            throw Self.leave("the header accept-encoding: the host has to read the answers of a call with sealed keys")
         }
     }
 
@@ -114,12 +117,12 @@ struct SealedRequest {
 
     // MARK: What the plugin may not write
 
-    private func refuse(_ place: Permissions.RequestPlace) throws(ABIError) {
+    private func refuse(_ place: Permissions.RequestPlace) throws(ServiceFailure) {
         switch place {
         case .header(let name) where has(header: name):
-            throw Self.deny("the header \(name) is set by the host, as permissions.http.fetch says under sealed")
+            throw Self.leave("the header \(name) is set by the host, as permissions.http.fetch says under sealed")
         case .query(let name) where request.parameters.contains(name):
-            throw Self.deny("the parameter \(name) is set by the host, as permissions.http.fetch says under sealed")
+            throw Self.leave("the parameter \(name) is set by the host, as permissions.http.fetch says under sealed")
         default: return
         }
     }
@@ -128,7 +131,10 @@ struct SealedRequest {
         request.headers.contains { $0.name.lowercased() == name.lowercased() }
     }
 
-    private static func deny(_ reason: String) -> ABIError {
+    /// What no permission allows: the request has to be another one.
+    private static func leave(_ reason: String) -> ServiceFailure { ServiceFailure(denial(reason), by: .request) }
+
+    private static func denial(_ reason: String) -> ABIError {
         ABIError(.permissionDenied, "http.fetch refused: \(reason)")
     }
 }
