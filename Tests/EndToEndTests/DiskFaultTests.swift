@@ -19,7 +19,7 @@ import Testing
 
     @Test(arguments: Person.available)
     func onAFullDiskCallsAreRefusedDeathsAreKeptAndServiceComesBackByItself(person: Person) throws {
-        let disk = try SmallDisk(megabytes: 16, owner: person)
+        let disk = try SmallDisk(megabytes: 16)
         let host = try TestHost(person, home: disk.home)
         try host.install("echo")
         #expect(try host.call("echo", #"{"n":1}"#).output == "{\"n\":1}\n")
@@ -83,7 +83,7 @@ import Testing
 
     @Test(arguments: Person.available)
     func aHostThatFindsItsDiskFullSaysWhatFailedAndStartsOnceThereIsRoom(person: Person) throws {
-        let disk = try SmallDisk(megabytes: 16, owner: person)
+        let disk = try SmallDisk(megabytes: 16)
         let host = try TestHost(person, home: disk.home)
         try host.install("echo")
         try host.nexus("down")
