@@ -4,7 +4,7 @@ import Foundation
 final class SmallDisk {
     let path: String
 
-    init(megabytes: Int, owner person: Person) throws {
+    init(megabytes: Int) throws {
         path = "/tmp/nexus-e2e-disk-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         // So many files that one may always be made: what is full are the blocks.

@@ -1,3 +1,4 @@
+import GRDB
 import Registry
 import Synchronization
 import Testing
@@ -130,6 +131,9 @@ import Testing
     @Test func whatFailsForOnePrincipalHoldsBackNobodyElseUntilItFailsForTwo() throws {
         let control = try control()
         for _ in 0..<5 { control.failed("sample", crash, ran: 0, remains: nil, for: "alice") }
+        control.stops("sample", "nobody used it")
+        control.stops("sample")
+        // That is for an admin to start.
         let words = control.refusal(of: "sample", for: "alice")
         #expect(words?.message.contains("is parked for alice, for whom it failed 5 times within 60 s") == true)
         #expect(
@@ -141,9 +145,24 @@ import Testing
         for _ in 0..<3 { control.failed("sample", crash, ran: 0, remains: nil, for: "bob") }
         #expect(refused(control)?.message.hasPrefix("the plugin sample is parked, ") == true)
         #expect(control.state(of: "sample")?.name == .parked)
+        #expect(control.state(of: "sample")?.failures == 5, "those in a row, of the principal who failed last")
         control.wants("sample")
         #expect(refused(control) == nil && control.refusal(of: "sample", for: "alice") == nil)
         for number in 0..<2_000 { control.failed("sample", crash, ran: 0, remains: nil, for: "\(number)") }
         #expect(control.failingPrincipals(of: "sample") <= HostLimits.failingPrincipals)
+    }
+
+    @Test func aStateThatCannotBeStoredIsStoredLater() throws {
+        let control = try control()
+        try database.write { database in
+            try database.execute(
+                sql: "CREATE TRIGGER full BEFORE INSERT ON plugin_state BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        }
+        for _ in 0..<5 { control.failed("sample", crash, ran: 0, remains: nil) }
+        control.flush()
+        #expect(try PluginStateStore(database: database).all().isEmpty)
+        try database.write { try $0.execute(sql: "DROP TRIGGER full") }
+        control.flush()
+        #expect(try PluginStateStore(database: database).all()["sample"]?.name == .parked)
     }
 }

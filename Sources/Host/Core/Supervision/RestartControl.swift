@@ -150,7 +150,9 @@ public final class RestartControl: Sendable {
         change(plugin) { entry in
             if cause == nil { entry.state.isWanted = false }
             guard !entry.policy.isParked else { return }
+            let parked = entry.principals.filter { $0.value.policy.isParked }
             entry.recovered()
+            entry.principals = parked
             (entry.state.name, entry.state.cause, entry.state.failures) = (.stopped, cause, 0)
         }
     }
@@ -196,7 +198,7 @@ public final class RestartControl: Sendable {
             if let principal {
                 entry.failed(for: principal, cause.message, fail)
                 verdict = entry.policy.isParked ? .park : .restart(afterMilliseconds: 0)
-                entry.state.failures += 1
+                entry.state.failures = entry.principals[principal]?.policy.failures ?? 0
             } else {
                 verdict = fail(&entry.policy)
                 entry.state.failures = entry.policy.failures
