@@ -12,6 +12,8 @@ public enum APIPath {
     public static let tools = "/v1/tools"
     /// GET lists; PUT and DELETE take `plugin`, `name` and `user` or `global=1` in the query; PUT's body is the value.
     public static let secrets = "/v1/secrets"
+    /// POST as PUT of `secrets`, but what is stored already stays: `{"name", "changed"}`.
+    public static let secretImport = "/v1/secrets/import"
     /// POST opens a form: `plugin`, `name` (several with commas), `user` or `global=1` in the query; answers
     /// `{"id", "url", "code", "seconds", …}`. Below `/ID`, GET waits for `seconds` until it has ended and answers
     /// `{"state", "open"}`; DELETE ends it.

@@ -9,6 +9,7 @@ struct SecretCommand: AsyncParsableCommand {
         commandName: "secret", abstract: "Keep the credentials that plugins may be lent.",
         subcommands: [
             SecretSetCommand.self, SecretListCommand.self, SecretRemoveCommand.self, SecretRequestCommand.self,
+            SecretImportCommand.self,
         ])
 }
 

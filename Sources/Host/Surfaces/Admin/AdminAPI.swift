@@ -92,6 +92,7 @@ public struct AdminAPI: Sendable {
         Route("GET", APIPath.secrets) { $0.listSecrets },
         Route("PUT", APIPath.secrets) { $0.setSecret },
         Route("DELETE", APIPath.secrets) { $0.removeSecret },
+        Route("POST", APIPath.secretImport) { $0.importSecret },
         Route("POST", APIPath.secretForms) { $0.openForm },
         Route("GET", "/v1/secret-forms/*") { $0.watchForm },
         Route("DELETE", "/v1/secret-forms/*") { $0.closeForm },
