@@ -24,6 +24,8 @@ public enum APIPath {
     public static let masterKey = "/v1/secrets/rotate-master"
     /// POST: the secrets as they stand count, though they are not what the audit log says.
     public static let acceptSecrets = "/v1/secrets/accept"
+    /// POST as PUT of `secrets`, but what is stored already stays: `{"name", "changed"}`.
+    public static let secretImport = "/v1/secrets/import"
     /// POST opens a form: `plugin`, `name` (several with commas), `user` or `global=1` in the query; answers
     /// `{"id", "url", "code", "seconds", …}`. Below `/ID`, GET waits for `seconds` until it has ended and answers
     /// `{"state", "open"}`; DELETE ends it.

@@ -11,6 +11,7 @@ struct SecretCommand: AsyncParsableCommand {
             SecretSetCommand.self, SecretRotateCommand.self, SecretListCommand.self, SecretShowCommand.self,
             SecretRollbackCommand.self, SecretRemoveCommand.self, SecretRotateMasterCommand.self,
             SecretAcceptCommand.self, SecretGrantsCommand.self, SecretRequestCommand.self,
+            SecretImportCommand.self,
         ])
 }
 

@@ -99,6 +99,7 @@ public struct AdminAPI: Sendable {
         Route("POST", APIPath.secretRollback) { $0.rollBackSecret },
         Route("POST", APIPath.masterKey) { $0.rotateMaster },
         Route("POST", APIPath.acceptSecrets) { $0.acceptSecrets },
+        Route("POST", APIPath.secretImport) { $0.importSecret },
         Route("POST", APIPath.secretForms) { $0.openForm },
         Route("GET", "/v1/secret-forms/*") { $0.watchForm },
         Route("DELETE", "/v1/secret-forms/*") { $0.closeForm },
