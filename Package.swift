@@ -179,7 +179,7 @@ let package = Package(
         // What `make bench` runs.
         .executableTarget(
             name: "nexus-bench",
-            dependencies: ["HostCore", "Sandbox", "Registry", "PluginABI", "JSONBytes", "CAllocations"],
+            dependencies: ["HostCore", "AuditLog", "Sandbox", "Registry", "PluginABI", "JSONBytes", "CAllocations"],
             path: "Tests/Bench/Sources", swiftSettings: house),
         .executableTarget(
             name: "nexus-bench-jail", dependencies: ["Sandbox", "JSONBytes"], path: "Tests/Bench/Jails",

@@ -120,6 +120,23 @@ import Testing
         let areOver = Atomic(false)
     }
 
+    /// The key file cannot be replaced (a directory stands there): the next rotation must not lose the key in force.
+    @Test func keyThatCouldNotTakeItsPlaceIsNotWrittenOver() throws {
+        let store = try vault.start()
+        try fill(store)
+        let path = vault.folder.home.masterKey
+        let old = try vault.folder.bytes(path)
+        try #require(unlink(path) == 0 && mkdir(path, 0o700) == 0)
+        #expect(refusal { () throws(HostError) in try store.rotateMaster() }?.code == .storageFailed)
+        #expect(try allAreReadable(store))
+        #expect(refusal { () throws(HostError) in try store.rotateMaster() }?.code == .storageFailed)
+        let staged = try vault.folder.bytes("\(path).next")
+        try #require(rmdir(path) == 0)
+        try vault.folder.write(String(decoding: old, as: UTF8.self), to: path)
+        #expect(try allAreReadable(try vault.start()))
+        #expect(try vault.folder.bytes(path) == staged)
+    }
+
     @Test func keyThatIsKeptElsewhereIsGiven() throws {
         let given = { (digit: String) in
             SecretBytes(copying: Array(String(repeating: digit, count: 64).utf8))

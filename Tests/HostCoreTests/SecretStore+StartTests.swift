@@ -155,7 +155,7 @@ import Testing
         let lines = String(decoding: try vault.folder.bytes(log), as: UTF8.self).split(separator: "\n")
         try vault.folder.write(lines.dropLast(3).joined(separator: "\n") + "\n", to: log)
         #expect(try vault.start().text() == "two")
-        #expect(try vault.events().suffix(3) == ["recovered", "intent", "done"])
+        #expect(try vault.events().suffix(4) == ["recovered", "records", "intent", "done"])
         #expect(try vault.start().check() == nil)
     }
 

@@ -16,12 +16,18 @@ import Testing
         ]
         return JSONValue.object(JSONObject(members + (change?.members ?? []))).encoded()
     }
+    private func adoption(_ marks: [SecretAddress: SecretMark]) -> [[UInt8]] {
+        let change = VaultChange.adopted(marks)
+        let records = change.records.map { part in
+            JSONValue.object(JSONObject([("kind", "vault"), ("event", "records"), ("epoch", 1)] + part)).encoded()
+        }
+        return records + [entry("intent", 1, change), entry("done", 1)]
+    }
     private func journal(_ entries: [[UInt8]]) -> VaultJournal { VaultJournal(entries: entries) }
 
     @Test func everyChangeComesBackFromItsEntry() throws {
         let changes: [VaultChange] = [
-            .set(address, one), .removed(address), .pluginRemoved("bot"), .rotated, .adopted([address: two]),
-            .adopted([:]),
+            .set(address, one), .removed(address), .pluginRemoved("bot"), .rotated, .adopted([:]),
         ]
         for change in changes {
             #expect(VaultChange(.object(JSONObject(change.members))) == change)
@@ -47,12 +53,20 @@ import Testing
         #expect(journal.differences(from: [address: two]).isEmpty)
     }
 
+    @Test func aLargeSetIsAdoptedInEntriesOfBoundedLength() {
+        let marks = Dictionary(uniqueKeysWithValues: (0..<1_201).map { (Vault.address("k\($0)"), one) })
+        let entries = adoption(marks)
+        #expect(entries.count == 5 && entries.allSatisfy { $0.count < 256 << 10 })
+        #expect(journal(entries).differences(from: marks).isEmpty)
+        #expect(journal(entries).differences(from: [:]).count == 1_201)
+    }
+
     @Test func differencesNameEachRecord() {
         let other = Vault.address("other")
-        let journal = journal([
-            entry("intent", 1, .adopted([address: two, other: one])), entry("done", 1),
-            entry("intent", 2, .removed(other)), entry("done", 2),
-        ])
+        let journal = journal(
+            adoption([address: two, other: one]) + [
+                entry("intent", 2, .removed(other)), entry("done", 2),
+            ])
         let words = { (marks: [SecretAddress: SecretMark]) in journal.differences(from: marks) }
         #expect(words([:]) == ["the secret key of alice for bot, version 2, is missing"])
         #expect(words([address: one]) == ["the secret key of alice for bot is at version 1 instead of 2"])

@@ -7,14 +7,17 @@ internal import Registry
 internal import Sandbox
 
 /// nexus-bench calls HELPER PLUGIN ROUNDS, idle HELPER PLUGIN COUNT, storm HELPER PLUGIN SECONDS, soak HELPER PLUGIN
-/// SECONDS, per-call HELPER PLUGIN SECONDS (and PLUGIN-per-call beside it), decode ROUNDS, or plugin ROUNDS COMMAND…
-/// [-- BARE…]
+/// SECONDS, per-call HELPER PLUGIN SECONDS (and PLUGIN-per-call beside it), decode ROUNDS, secrets COUNT ROUNDS, or plugin
+/// ROUNDS COMMAND… [-- BARE…]
 @main
 struct NexusBench {
     static func main() async throws {
         let words = CommandLine.arguments
         if words.count == 3, words[1] == "decode", let rounds = Int(words[2]), rounds > 0 {
             return print(JSONValue.object(try Decoding().run(rounds)).text)
+        }
+        if words.count == 4, words[1] == "secrets", let count = Int(words[2]), let rounds = Int(words[3]) {
+            return print(JSONValue.object(try Secrets(count: count).run(rounds: rounds)).text)
         }
         if words.count >= 4, words[1] == "plugin", let rounds = Int(words[2]), rounds > 0 {
             let parts = words[3...].split(separator: "--", maxSplits: 1).map(Array.init)

@@ -117,7 +117,7 @@ extension SecretStore {
         let vault = SecretTable.Vault(
             master: key.id, salt: key.salt, epoch: epoch, code: key.code(epoch: epoch, of: set),
             needsScrub: newKey != nil)
-        try record("intent", epoch, [("set", .string(Hex.text(vault.code)))] + change.members)
+        try recordIntent(change, epoch, code: Hex.text(vault.code))
         state.withLock { $0?.newestEpoch = epoch }
         do throws(HostError) {
             try database.writeDurably { database in
@@ -125,8 +125,11 @@ extension SecretStore {
                 try SecretTable.put(database, vault)
             }
         } catch {
-            try? record("abandoned", epoch, [])
-            throw error
+            // An error of the disk says too little: the database knows whether it has the change.
+            guard (try? database.read { try SecretTable.vault($0) }) == vault else {
+                try? record("abandoned", epoch, [])
+                throw error
+            }
         }
         state.withLock { state in
             state?.set = set
@@ -139,6 +142,11 @@ extension SecretStore {
         }
         // The change is made. Without this entry the next start finds an open intent, and the set that it names.
         try? record("done", epoch, [])
+    }
+
+    func recordIntent(_ change: VaultChange, _ epoch: Int, code: String) throws(HostError) {
+        for part in change.records { try record("records", epoch, part) }
+        try record("intent", epoch, [("set", .string(code))] + change.members)
     }
 
     func record(_ event: String, _ epoch: Int, _ members: [(key: String, value: JSONValue)]) throws(HostError) {

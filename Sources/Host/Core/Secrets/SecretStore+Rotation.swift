@@ -20,6 +20,8 @@ extension SecretStore {
         try changing.withLock { _ throws(HostError) in
             let known = try usable()
             let keeper = loaded.keeper
+            // Else the key in force would be written over by the next.
+            if known.isStaged { try keeper.promote() }
             let next = VaultKey(try keeper.stage(input), salt: RandomBytes.make(32))
             guard next.id != known.key.id else {
                 keeper.discard()
@@ -46,7 +48,9 @@ extension SecretStore {
                 throw error
             }
             reached(.committed)
+            state.withLock { $0?.isStaged = true }
             try keeper.promote()
+            state.withLock { $0?.isStaged = false }
             reached(.promoted)
             try finishScrub()
             reached(.scrubbed)

@@ -78,7 +78,7 @@ extension SecretStore {
         if isWhole, vault.epoch > journal.newestEpoch {
             // The log lost its end: a power cut can do that. The database is whole, and newer than what is left.
             try record("recovered", vault.epoch, [("log", JSONValue(journal.newestEpoch))])
-            try record("intent", vault.epoch, [("set", .string(code))] + VaultChange.adopted(known.set.marks).members)
+            try recordIntent(.adopted(known.set.marks), vault.epoch, code: code)
             try record("done", vault.epoch, [])
             return nil
         }
@@ -111,8 +111,7 @@ extension SecretStore {
     public func accept() throws(HostError) {
         try changing.withLock { _ throws(HostError) in
             let known = try load()
-            try commit(.adopted(known.set.marks), set: known.set, known, key: known.key) { _ in }
-            state.withLock { $0?.other = nil }
+            try commit(.adopted(known.set.marks), set: known.set, known) { _ in }
         }
     }
 

@@ -27,6 +27,8 @@ public final class SecretStore: Sendable {
         var key: VaultKey
         /// While a rotation is under way: the key that comes, or the one that was.
         var other: VaultKey?
+        /// The key in force still lies beside the one before it.
+        var isStaged = false
         var set: SecretSet
         var epoch: Int
         /// No epoch is used twice, also not one that was begun and given up.
@@ -125,13 +127,7 @@ public final class SecretStore: Sendable {
     /// All secrets, by plugin, owner and name. Shows also what does not open.
     public func list() throws(HostError) -> [Entry] {
         try? writeUses()
-        return try database.read { database in
-            try SecretTable.all(database).map { row in
-                Entry(
-                    address: row.address, version: row.version, created: row.record?.created ?? 0,
-                    expires: row.record?.expires, used: row.used)
-            }
-        }
+        return try database.read { try SecretTable.entries($0) }
     }
 
     /// The kept versions of a secret, newest first.

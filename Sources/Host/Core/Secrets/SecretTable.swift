@@ -43,6 +43,26 @@ enum SecretTable {
         }
     }
 
+    /// For a list: without the sealed bytes.
+    static func entries(_ database: GRDB.Database) throws -> [SecretStore.Entry] {
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT s.scope, s.owner, s.plugin, s.name, s.version, s.used, v.created, v.expires
+                FROM secret s LEFT JOIN secret_version v USING (scope, owner, plugin, name, version)
+                ORDER BY s.plugin, s.owner, s.name
+                """)
+        var entries: [SecretStore.Entry] = []
+        while let row = try rows.next() {
+            guard let scope = Permissions.CredentialUse.Scope(rawValue: row[0]) else { continue }
+            entries.append(
+                SecretStore.Entry(
+                    address: SecretAddress(scope: scope, owner: row[1], plugin: row[2], name: row[3]),
+                    version: row[4], created: row[6] ?? 0, expires: row[7], used: row[5]))
+        }
+        return entries
+    }
+
     /// Newest first.
     static func versions(_ database: GRDB.Database, of address: SecretAddress) throws -> [SecretRecord] {
         try Row.fetchAll(

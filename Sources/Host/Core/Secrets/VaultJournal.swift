@@ -19,13 +19,19 @@ enum VaultChange: Sendable, Equatable {
         case .removed(let address): [("change", "removed")] + Self.members(address, nil)
         case .pluginRemoved(let plugin): [("change", "plugin-removed"), ("plugin", .string(plugin))]
         case .rotated: [("change", "master-rotated")]
-        case .adopted(let marks):
-            [
-                ("change", "adopted"),
-                ("records", .array(marks.map { .object(JSONObject(Self.members($0.key, $0.value))) })),
-            ]
+        case .adopted: [("change", "adopted")]
         }
     }
+
+    /// What is too long for one entry: the records of a set that is adopted, in entries of their own before the intent.
+    var records: [[(key: String, value: JSONValue)]] {
+        guard case .adopted(let marks) = self else { return [] }
+        let all = marks.map { JSONValue.object(JSONObject(Self.members($0.key, $0.value))) }
+        return stride(from: 0, to: all.count, by: Self.recordsPerEntry).map { start in
+            [("records", .array(Array(all[start..<min(start + Self.recordsPerEntry, all.count)])))]
+        }
+    }
+    static let recordsPerEntry = 500
 
     private static func members(_ address: SecretAddress, _ mark: SecretMark?) -> [(key: String, value: JSONValue)] {
         var members: [(key: String, value: JSONValue)] = [
@@ -52,14 +58,18 @@ enum VaultChange: Sendable, Equatable {
             guard let plugin = entry["plugin"]?.stringValue else { return nil }
             self = .pluginRemoved(plugin)
         case "master-rotated": self = .rotated
-        case "adopted":
-            var marks: [SecretAddress: SecretMark] = [:]
-            for record in entry["records"]?.arrayValue ?? [] {
-                if let address = Self.address(record), let mark = Self.mark(record) { marks[address] = mark }
-            }
-            self = .adopted(marks)
+        case "adopted": self = .adopted([:])
         default: return nil
         }
+    }
+
+    /// What an entry lists of a set that is adopted.
+    static func marks(_ entry: JSONValue) -> [SecretAddress: SecretMark] {
+        var marks: [SecretAddress: SecretMark] = [:]
+        for record in entry["records"]?.arrayValue ?? [] {
+            if let address = address(record), let mark = mark(record) { marks[address] = mark }
+        }
+        return marks
     }
 
     private static func address(_ entry: JSONValue) -> SecretAddress? {
@@ -102,15 +112,18 @@ struct VaultJournal: Sendable {
 
     /// Reads the entries of kind `vault`; others are passed over.
     init(entries: [[UInt8]]) {
+        var listed: [Int: [SecretAddress: SecretMark]] = [:]
         let sign = Array(#""kind":"vault""#.utf8)
         for line in entries where line.firstRange(of: sign) != nil {
             guard let entry = try? JSONValue(parsing: line), entry["kind"]?.stringValue == "vault",
                 let epoch = entry["epoch"]?.intValue
             else { continue }
             switch entry["event"]?.stringValue {
+            case "records": listed[epoch, default: [:]].merge(VaultChange.marks(entry)) { $1 }
             case "intent":
-                open.append(
-                    Intent(epoch: epoch, code: entry["set"]?.stringValue ?? "", change: VaultChange(entry)))
+                var change = VaultChange(entry)
+                if case .adopted = change { change = .adopted(listed[epoch] ?? [:]) }
+                open.append(Intent(epoch: epoch, code: entry["set"]?.stringValue ?? "", change: change))
             case "done": settle(epoch)
             case "abandoned": open.removeAll { $0.epoch == epoch }
             default: continue
