@@ -1,10 +1,12 @@
 """A plugin that speaks the ABI by hand: one thread, one call at a time, nothing but the standard library."""
+import base64
 import json
 import os
 import socket
 import struct
 import sys
 import time
+import urllib.parse
 
 WELCOME, INITIALIZE, START, STOP, DISPOSE, PING, CALL, CREDIT = 2, 16, 18, 20, 22, 24, 32, 39
 host = socket.socket(fileno=3)
@@ -103,6 +105,38 @@ def offend(stream, how):
     answer(stream, {"n": 1})
 
 
+FORMS = {
+    "plain": lambda value: value,
+    "base64": base64.b64encode,
+    "base64-after-one": lambda value: base64.b64encode(b"k" + value + b"z"),
+    "base64-after-two": lambda value: base64.b64encode(b"k=" + value + b"zz"),
+    "base64url": lambda value: base64.urlsafe_b64encode(value).rstrip(b"="),
+    "hex": lambda value: value.hex().encode(),
+    "HEX": lambda value: value.hex().upper().encode(),
+    "url": lambda value: urllib.parse.quote(value, safe="").encode(),
+    "json": lambda value: json.dumps(value.decode()).encode(),
+}
+
+
+def leak(stream, value, where, form):
+    text = b"it is " + FORMS[form](value) + b" as said"
+    if where == "result":
+        return answer(stream, {"text": text.decode(), text.decode(): 1})
+    if where == "error":
+        return send(34, stream, field(1, b"plugin-failed"), field(2, text))
+    if where == "data":
+        send(38, stream, field(1, text))
+    elif where == "log":
+        send(64, stream, field(2, text), field(3, json.dumps({"seen": text.decode()}).encode()))
+    elif where == "progress":
+        send(37, stream, field(1, struct.pack("<Q", 1)), field(3, text))
+    elif where in ("stdout", "stderr", "crash"):
+        os.write(1 if where == "stdout" else 2, text + b"\n")
+        if where == "crash":
+            os.abort()
+    answer(stream, {})
+
+
 def serve(stream, fields):
     tool, arguments = fields[1].decode(), json.loads(fields[2])
     if tool == "py_look":
@@ -113,6 +147,10 @@ def serve(stream, fields):
         progress(stream, arguments.get("steps", 0), arguments.get("ms", 0))
     elif tool == "py_offend":
         offend(stream, arguments["how"])
+    elif tool == "py_leak":
+        # A credential is itself fields: after its name (tag 1) comes its value (tag 2).
+        (size,) = struct.unpack_from("<I", fields[0x8001], 2)
+        leak(stream, fields[0x8001][12 + size :], arguments["where"], arguments["form"])
     else:
         answer(stream, arguments)
 
