@@ -93,6 +93,9 @@ import Testing
         #expect(counts.wrong.isEmpty, "\(counts.wrong.first ?? "")")
         #expect(!counts.failed.isEmpty)
 
+        // All that is wanted runs again before the log is read: nothing starts between the two.
+        #expect(eventually { (try? host.state(of: "crypto-bot")["state"]?.stringValue) == "running" })
+        #expect(eventually { (try? host.state(of: "echo")["state"]?.stringValue) == "running" })
         let log = try String(contentsOfFile: "\(host.home)/audit/log.jsonl", encoding: .utf8)
         let entries = try log.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
         func all(_ kind: String, _ event: String? = nil) -> [JSONValue] {
@@ -114,7 +117,6 @@ import Testing
         #expect(started.count > 2 * deaths)
         // None of it counts against a plugin, and nothing is left over.
         #expect(try host.state(of: "echo")["failures"]?.intValue == 0)
-        #expect(eventually { (try? host.state(of: "crypto-bot")["state"]?.stringValue) == "running" })
         var after = before
         let isClean = try eventually(within: 20) {
             after = try host.holdings()

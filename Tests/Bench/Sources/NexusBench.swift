@@ -7,8 +7,8 @@ internal import Registry
 internal import Sandbox
 
 /// nexus-bench calls HELPER PLUGIN ROUNDS, idle HELPER PLUGIN COUNT, storm HELPER PLUGIN SECONDS, soak HELPER PLUGIN
-/// SECONDS, per-call HELPER PLUGIN SECONDS (and PLUGIN-per-call beside it), decode ROUNDS, secrets COUNT ROUNDS, or plugin
-/// ROUNDS COMMAND… [-- BARE…]
+/// SECONDS, per-call HELPER PLUGIN SECONDS (and PLUGIN-per-call beside it), decode ROUNDS, secrets COUNT ROUNDS, or
+/// plugin ROUNDS COMMAND… [-- BARE…]
 @main
 struct NexusBench {
     static func main() async throws {
