@@ -15,12 +15,22 @@ public final class SecretBytes: Sendable, CustomStringConvertible, CustomDebugSt
     public init(copying bytes: some Collection<UInt8>) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
         buffer.copyBytes(from: bytes)
-        storage = Storage(buffer: buffer, count: bytes.count)
+        storage = Storage(buffer: buffer, count: bytes.count, release: { $0.deallocate() })
+    }
+
+    /// Takes over memory that holds the bytes at its start.
+    ///
+    /// - Parameter release: gets the memory back once it is wiped.
+    public init(
+        adopting buffer: UnsafeMutableRawBufferPointer, count: Int,
+        release: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        storage = Storage(buffer: buffer, count: min(count, buffer.count), release: release)
     }
 
     deinit {
         Self.wipe(storage.buffer)
-        storage.buffer.deallocate()
+        storage.release(storage.buffer)
     }
 
     public var count: Int { storage.count }
@@ -45,6 +55,7 @@ public final class SecretBytes: Sendable, CustomStringConvertible, CustomDebugSt
     private struct Storage: @unchecked Sendable {
         let buffer: UnsafeMutableRawBufferPointer
         let count: Int
+        let release: @Sendable (UnsafeMutableRawBufferPointer) -> Void
     }
 }
 

@@ -8,7 +8,7 @@ internal import PluginABI
 struct Secrets {
     let count: Int
 
-    /// Nanoseconds: each of the last hundred stored, and of so many rounds each list and each rotation.
+    /// Nanoseconds: each of the last hundred stored, of 2,000 openings of one, and of so many lists and rotations.
     func run(rounds: Int) throws -> JSONObject {
         var template = Array("/tmp/nexus-bench-secrets-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw BenchFailure("no folder") }
@@ -34,13 +34,21 @@ struct Secrets {
             guard try store.rotateMaster() == count else { throw BenchFailure("some were not rotated") }
             rotations.append(nanoseconds() - start)
         }
+        var opens: [Int] = []
+        let address = SecretAddress(scope: .user, owner: "group/user1", plugin: "bench", name: "api_key")
+        for _ in 0..<2_000 {
+            let start = nanoseconds()
+            guard try store.open(address)?.count == 64 else { throw BenchFailure("the value is another") }
+            opens.append(nanoseconds() - start)
+        }
         let again = SecretStore(
             database: try Database(path: home.database), key: try LoadedMasterKey.load(.file, home: home),
             audit: try AuditLog(directory: home.audit))
         let start = nanoseconds()
         guard try again.check() == nil else { throw BenchFailure("the set is not what the log says") }
         return JSONObject([
-            ("secrets", JSONValue(count)), ("set", list(Array(sets.suffix(100)))), ("list", list(lists)),
+            ("secrets", JSONValue(count)), ("set", list(Array(sets.suffix(100)))), ("open", list(opens)),
+            ("list", list(lists)),
             ("rotate-master", list(rotations)), ("start", JSONValue(nanoseconds() - start)),
         ])
     }

@@ -2,7 +2,7 @@ internal import Crypto
 internal import Glibc
 internal import PluginABI
 
-/// The key under which secrets rest: 32 bytes. They lie in `SecretBytes`; what swift-crypto needs is a copy that lives
+/// The key under which secrets rest: 32 bytes. They lie in locked memory; what swift-crypto needs is a copy that lives
 /// as long as one operation and is wiped by it.
 public struct MasterKey: Sendable {
     private let bytes: SecretBytes
@@ -13,7 +13,7 @@ public struct MasterKey: Sendable {
     var key: SymmetricKey { bytes.withBytes { SymmetricKey(data: $0) } }
 
     init(key: SymmetricKey) {
-        bytes = key.withUnsafeBytes { SecretBytes(copying: $0) }
+        bytes = key.withUnsafeBytes { LockedMemory.secret(copying: $0) }
         id = VaultKey.derive(key, salt: [], info: Array("nexus-secret-2 id".utf8), count: 8).withUnsafeBytes {
             Hex.text($0)
         }

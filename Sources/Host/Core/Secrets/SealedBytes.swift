@@ -47,7 +47,7 @@ struct SealedBytes: Sendable, Equatable {
         let box = try AES.GCM.SealedBox(nonce: AES.GCM.Nonce(data: nonce), ciphertext: ciphertext, tag: tag)
         var plain = try AES.GCM.open(box, using: key, authenticating: bound)
         defer { plain.withUnsafeMutableBytes { SecretBytes.wipe($0) } }
-        return SecretBytes(copying: plain)
+        return plain.withUnsafeBytes { LockedMemory.secret(copying: $0) }
     }
 
     private static func check(_ key: SymmetricKey) throws {

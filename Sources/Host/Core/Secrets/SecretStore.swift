@@ -3,7 +3,7 @@
 public import AuditLog
 internal import Crypto
 internal import GRDB
-internal import PluginABI
+package import PluginABI
 internal import Synchronization
 
 /// The store of secrets: each version sealed under a data key of its own, all current versions authenticated as a set
@@ -87,7 +87,7 @@ public final class SecretStore: Sendable {
     ///
     /// - Throws: `credentialMissing` for one that expired; `secretUnreadable` if the record was changed, moved, rolled
     ///   back or sealed under another key, or the whole set is not what the audit log says.
-    func open(_ address: SecretAddress) throws(HostError) -> SecretBytes? {
+    package func open(_ address: SecretAddress) throws(HostError) -> SecretBytes? {
         if let value = try attempt(address) { return value.bytes }
         // It does not fit what we know: a change under way explains that, and is waited for.
         try changing.withLock { _ throws(HostError) in }
