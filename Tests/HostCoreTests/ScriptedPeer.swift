@@ -93,7 +93,7 @@ final class ScriptedPeer: Sendable {
             let frame = try await nextOfAnyKind()
             guard case .ping(let nonce) = try Message(frame) else { return frame }
             // On a busy machine a test lives long enough to be asked whether it is well.
-            _ = trySend(try Message.pong(nonce: nonce).frame(stream: 0).encoded())
+            _ = trySend(Message.pong(nonce: nonce).frame(stream: 0).encoded())
         }
     }
 

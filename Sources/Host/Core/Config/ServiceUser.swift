@@ -33,7 +33,8 @@ public struct ServiceUser: Sendable, Equatable {
                 partial += "/\(part)"
                 _ = mkdir(partial, 0o755)
             }
-            guard mkdir(home.path, 0o700) == 0, lstat(home.path, &status) == 0 else {
+            // Another that starts at the same time may have made it meanwhile; whose it is, is looked at below.
+            guard mkdir(home.path, 0o700) == 0 || errno == EEXIST, lstat(home.path, &status) == 0 else {
                 throw HostError(.storageFailed, "the home \(home.path) could not be made: errno \(errno)")
             }
         }

@@ -39,6 +39,7 @@ extension AdminAPI {
         let address = try address(call)
         guard try secrets.remove(address) else { throw Self.noSuch(address) }
         try recordSecret("secret-removed", address, call)
+        await supervisor.recycle(address.plugin)
         return Self.ok(["removed": .string(address.name)])
     }
 
