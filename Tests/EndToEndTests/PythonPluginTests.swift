@@ -28,9 +28,8 @@ import Testing
         try FileManager.default.copyItem(atPath: Built.plugin("python"), toPath: folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let manifest = URL(fileURLWithPath: "\(folder)/plugin.json")
-        let bound = #""permissions": { "resources": { "cpuPercent": 5, "reason": "To be held back" } },"#
-        let text = try String(contentsOf: manifest, encoding: .utf8)
-            .replacing(#""tools": ["#, with: "\(bound)\n  \"tools\": [")
+        let bound = #""permissions": { "resources": { "cpuPercent": 5, "reason": "To be held back" }, "#
+        let text = try String(contentsOf: manifest, encoding: .utf8).replacing(#""permissions": {"#, with: bound)
         try Data(text.utf8).write(to: manifest)
         let installed = try host.nexus("plugin", "install", folder, "--yes", "--json")
         #expect(installed.status == 0, "\(installed)")
