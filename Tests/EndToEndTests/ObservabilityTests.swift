@@ -169,7 +169,8 @@ import Testing
         for word in ["INSTANCE", "STATE", "PID", "JAIL", "MEMORY", "CALLS", "P50", "P99", "DENIED"] {
             #expect(screens[0][1].contains(word), "\(word): \(screens[0])")
         }
-        let row = try #require(screens[0].first { $0.hasPrefix("echo#1") }).split(separator: " ")
+        let line = try #require(screens[0].first { $0.hasPrefix("echo#1 \(host.person.name) ") })
+        let row = line.split(separator: " ").filter { $0 != host.person.name }
         #expect(row.count > 8 && row[1] == "ready" && row[3] == "strict" && row[5] == "3", "\(row)")
         #expect(screens[0].contains { $0.hasPrefix("python#") && $0.contains(" python ") }, "\(screens[0])")
         #expect(screens[1][1].split(separator: " ") == ["INSTANCE", "MEMORY", "CALLS", "P99"], "\(screens[1])")
