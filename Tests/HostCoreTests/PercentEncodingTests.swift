@@ -27,4 +27,16 @@ import Testing
     func aQueryInAnotherSpellingIsNot(query: String) {
         #expect(!PercentEncoding.isCanonical(query: query))
     }
+
+    @Test(arguments: ["", "a=1&b=%2F%2f", "a=b=c;d", "a-._~!$&'()*+,;=:@/?", "a=%00"])
+    func aQueryIsWhatTheRFCSays(query: String) {
+        #expect(PercentEncoding.isQuery(query))
+    }
+
+    @Test(arguments: [
+        "a[]=1", "a=\"", "a=%", "a=%4", "a=%zz", "a=%+1", "a=^", "a=`", "a={}", "a=|", "a=\\", "a=é", "a= ",
+    ])
+    func whatALibraryWouldEncodeIsNoQuery(query: String) {
+        #expect(!PercentEncoding.isQuery(query))
+    }
 }

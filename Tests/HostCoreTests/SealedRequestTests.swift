@@ -76,6 +76,26 @@ import Testing
         #expect(denial(["sealed": sealed, "method": "POST"], body: text)?.hasSuffix(said) == true)
     }
 
+    /// Bytes that are no UTF-8, and signs that make one character with `&` or `=`: servers part by bytes.
+    @Test(arguments: [
+        Array("apikey=1&x=".utf8) + [0xFF], Array("x=\u{600}&apikey=1".utf8), Array("apikey=\u{301}".utf8),
+    ])
+    func aParameterInABodyThatIsNoPlainTextIsRefused(body: [UInt8]) throws {
+        var wish = try SealedSample.wish(["sealed": ["key"], "method": "POST"])
+        wish.body = body
+        let route = try EgressPolicy.route(wish, for: context.plugin)
+        let failure = refusal { () throws(ServiceFailure) in try SealedRequest(wish, route, in: context) }
+        #expect(failure?.error.message.contains("the parameter apikey is set by the host") == true)
+    }
+
+    /// An HTTP library encodes such a query once more, and the credential in it: a form in which nobody looks for it.
+    @Test(arguments: ["a[]=1", "a=%zz", "a=%4", "a=\"b\""])
+    func aQueryThatWouldBeSentOtherwiseIsRefusedWhereACredentialIsUsed(query: String) throws {
+        #expect(denial(["sealed": ["key"], "query": .string(query)])?.contains("RFC 3986") == true)
+        #expect(denial(["sealed": ["secret"], "query": .string(query)])?.contains("RFC 3986") == true)
+        #expect(try SealedSample.completed(["query": .string(query)], in: context).query == query)
+    }
+
     @Test func aDenialSaysThatNoPermissionHelps() throws {
         let json: JSONValue = [
             "endpoint": "exchange", "method": "GET", "path": "/api/v3/x", "sealed": ["token"],

@@ -7,11 +7,12 @@ import Testing
     private var book = SecretRequestBook()
 
     private func entry(
-        _ id: String, owner: String = "alice", names: [String] = ["key"], expires: UInt64 = 1_000
+        _ id: String, owner: String = "alice", names: [String] = ["key"], asker: String = "agent",
+        expires: UInt64 = 1_000
     ) -> SecretRequestBook.Entry {
         SecretRequestBook.Entry(
             id: id, tokenHash: SecretRequestKeys.hash(id), codeHash: PairingCode.hash("7K2-9QX"),
-            wanted: MissingCredentials(plugin: "bot", names: names, scope: .user, owner: owner), asker: "agent",
+            wanted: MissingCredentials(plugin: "bot", names: names, scope: .user, owner: owner), asker: asker,
             expires: expires)
     }
 
@@ -77,11 +78,23 @@ import Testing
         let refused = refusal { () throws(HostError) in try book.add(entry("one more")) }
         #expect(refused?.code == .unavailable && refused?.message.contains("alice") == true)
         for number in 0..<(HostLimits.secretForms - HostLimits.secretFormsOfOneOwner) {
-            try book.add(entry("b\(number)", owner: "user-\(number)"))
+            try book.add(entry("b\(number)", owner: "user-\(number)", asker: "agent-\(number % 8)"))
         }
         #expect(refusal { () throws(HostError) in try book.add(entry("z", owner: "zoe")) } != nil)
         _ = book.end("a0", as: .closed)
         try book.add(entry("one more"))
+    }
+
+    /// An actor that may act for a group has as many owners as it likes.
+    @Test func oneAskerDoesNotUseUpTheFormsOfAll() throws {
+        for number in 0..<HostLimits.secretFormsOfOneAsker {
+            try book.add(entry("a\(number)", owner: "team/\(number)"))
+        }
+        let refused = refusal { () throws(HostError) in try book.add(entry("one more", owner: "team/zoe")) }
+        #expect(refused?.message.contains("32 of them for agent") == true && refused?.retryable == true)
+        try book.add(entry("z", owner: "zoe", asker: "other"))
+        _ = book.end("a0", as: .closed)
+        try book.add(entry("one more", owner: "team/zoe"))
     }
 
     @Test func endedRequestsAreForgottenInTheEnd() throws {

@@ -137,6 +137,17 @@ import Testing
         #expect(try requests.submit(token(first), code: first.code, values: values("c", "d")) == .unknown)
     }
 
+    @Test func formsOfARemovedPluginTakeNothing() throws {
+        let invitation = try requests.open(wanted, asker: "agent")
+        let other = try requests.open(
+            MissingCredentials(plugin: "other", names: ["key"], scope: .user, owner: "alice"), asker: "agent")
+        try requests.closeAll(of: "bot")
+        #expect(requests.state(of: invitation.id) == .closed && requests.state(of: other.id) == .pending)
+        #expect(try requests.look(token(invitation), noting: true) == nil)
+        #expect(try requests.submit(token(invitation), code: invitation.code, values: values("a", "b")) == .unknown)
+        #expect(try stored("key") == nil && events() == ["created", "created", "closed"])
+    }
+
     @Test func aValueThatCannotBeStoredEndsItInWords() throws {
         let invitation = try requests.open(wanted, asker: "agent")
         let refused = refusal { () throws(HostError) in

@@ -18,5 +18,8 @@ import Testing
         }
         let bob = SecretAddress(scope: .user, owner: "bob", plugin: "bot", name: "key")
         #expect(try !store.holds(bob, value))
+        #expect(try store.list().map(\.used) == [nil], "a comparison is no use")
+        _ = try store.open(address)
+        #expect(try store.list().first?.used != nil)
     }
 }

@@ -44,6 +44,13 @@ import Testing
         #expect(await host.ask("GET", "/v1/secret-forms/none", query: ["seconds": "61"]).status == 400)
     }
 
+    @Test func aFormEndsWithItsPlugin() async throws {
+        let form = await host.ask("POST", "/v1/secret-forms", query: ["plugin": "sample", "name": "key"])
+        let id = try #require(form.json?["id"]?.stringValue)
+        #expect(await host.ask("DELETE", "/v1/plugins/sample").status == 200)
+        #expect(await host.ask("GET", "/v1/secret-forms/\(id)").json?["state"] == "closed")
+    }
+
     @Test func strangersOpenNone() async throws {
         let query = ["plugin": "sample", "name": "key"]
         #expect(await host.ask("POST", "/v1/secret-forms", query: query, as: AdminHost.stranger).status == 403)

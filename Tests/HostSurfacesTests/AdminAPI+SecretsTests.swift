@@ -22,7 +22,7 @@ import Testing
         #expect(try host.lastEntry()?["event"] == "secret-set")
         #expect(await host.ask("DELETE", "/v1/secrets", query: query).status == 200)
         let again = await host.ask("DELETE", "/v1/secrets", query: query)
-        #expect(again.message == "there is no such secret: key of team/alice for sample")
+        #expect(again.message == "there is no such secret: key of team/alice for sample; see `nexus secret list`")
     }
 
     @Test func secretsThatNobodyDeclaredAreRefusedInWords() async throws {
@@ -49,7 +49,7 @@ import Testing
         try await host.install()
         let query = ["plugin": "sample", "name": "key", "user": "alice"]
         let missing = await host.ask("PUT", "/v1/secrets", query: query.merging(["existing": "1"]) { $1 }, body: "x")
-        #expect(missing.message == "there is no such secret: key of alice for sample")
+        #expect(missing.message == "there is no such secret: key of alice for sample; see `nexus secret list`")
         _ = await host.ask("PUT", "/v1/secrets", query: query, body: "CANARY-one")
         let rotated = await host.ask(
             "PUT", "/v1/secrets", query: query.merging(["existing": "1", "expires": "4000000000"]) { $1 },

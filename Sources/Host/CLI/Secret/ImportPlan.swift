@@ -57,7 +57,8 @@ struct ImportPlan {
             if let other = moves.first(where: { $0.target == target }) {
                 guard other.entry.value == entry.value else {
                     throw CommandFailure(
-                        "\(other.entry.name) (\(other.entry.place)) and \(entry.name) (\(entry.place)) would both be "
+                        "\(other.entry.name.printable) (\(other.entry.place)) and "
+                            + "\(entry.name.printable) (\(entry.place)) would both be "
                             + "\(target.description); say which with --map NAME=\(target.description)"
                             + (entry.server == nil ? "" : " or --server"), exitCode: 65)
                 }

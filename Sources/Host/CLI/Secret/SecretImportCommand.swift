@@ -108,14 +108,16 @@ struct SecretImportCommand: HostCommand {
         guard !plan.moves.isEmpty, !dryRun, let file = envFile ?? mcpConfig else { return }
         host.output.line(
             "\(file) was not changed and still has the values. Take these out of it: "
-                + plan.moves.map { "\($0.entry.name) (\($0.entry.place))" }.joined(separator: ", ")
+                + plan.moves.map { "\($0.entry.name.printable) (\($0.entry.place))" }.joined(separator: ", ")
                 + ". If it was ever shared or committed, have new keys made.")
     }
 
     /// The variables of the file, and by number or name what of it is none.
     private func read() throws -> (entries: [ImportEntry], bad: [String]) {
         let path = envFile ?? mcpConfig ?? ""
-        guard let data = FileManager.default.contents(atPath: path), data.count <= 1 << 20 else {
+        // Not more than the limit: a path such as /dev/zero has no end.
+        let file = FileHandle(forReadingAtPath: path)
+        guard let data = try? file?.read(upToCount: 1 << 20 + 1), data.count <= 1 << 20 else {
             throw CommandFailure("\(path) cannot be read, or has more than 1 MiB", exitCode: 66)
         }
         var bytes = Array(data)
@@ -125,12 +127,12 @@ struct SecretImportCommand: HostCommand {
                 throw CommandFailure("\(path): \(error.message)", exitCode: error.exitCode)
             }
         }
-        var file = EnvFile(bytes)
-        defer { file.wipe() }
-        let entries = file.entries.filter { !$0.value.isEmpty }.map {
+        var lines = EnvFile(bytes)
+        defer { lines.wipe() }
+        let entries = lines.entries.filter { !$0.value.isEmpty }.map {
             ImportEntry(name: $0.name, place: "line \($0.line)", value: $0.value)
         }
-        return (entries, file.bad.map { "line \($0)" })
+        return (entries, lines.bad.map { "line \($0)" })
     }
 
     /// What the plugins declare: those that are named, and those that are called as a server of the file.

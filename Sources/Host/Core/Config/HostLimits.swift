@@ -36,9 +36,10 @@ public enum HostLimits {
     public static let secretFormMilliseconds: UInt64 = 600_000
     /// Wrong pairing codes that end it.
     public static let secretFormAttempts = 5
-    /// Open forms: of all users, and of one.
+    /// Open forms: of all users, of one, and asked for by one.
     public static let secretForms = 64
     public static let secretFormsOfOneOwner = 5
+    public static let secretFormsOfOneAsker = 32
     /// Secrets shorter than this are too common to be searched for in results.
     public static let redactedFromBytes = 8
     /// Bytes that may wait for a plugin that does not read, per instance.

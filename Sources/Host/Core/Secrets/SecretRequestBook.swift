@@ -54,11 +54,19 @@ struct SecretRequestBook {
     mutating func add(_ entry: Entry) throws(HostError) {
         let open = entries.filter(\.state.isOpen)
         let own = open.count { $0.wanted.owner == entry.wanted.owner }
-        guard own < HostLimits.secretFormsOfOneOwner, open.count < HostLimits.secretForms else {
+        guard own < HostLimits.secretFormsOfOneOwner else {
             throw HostError(
                 .unavailable,
                 "\(own) forms for credentials of \(entry.wanted.owner.isEmpty ? "everyone" : entry.wanted.owner) are "
                     + "open already; fill one in, or wait until they end", retryable: true)
+        }
+        // Who may act for a group names as many owners as it likes: the others' forms are not its to use up.
+        let asked = open.count { $0.asker == entry.asker }
+        guard asked < HostLimits.secretFormsOfOneAsker, open.count < HostLimits.secretForms else {
+            throw HostError(
+                .unavailable,
+                "\(open.count) forms for credentials are open already, \(asked) of them for \(entry.asker); "
+                    + "try again when some have ended, in ten minutes at most", retryable: true)
         }
         entries.append(entry)
         while entries.count > HostLimits.secretForms * 2, let ended = entries.firstIndex(where: { !$0.state.isOpen }) {

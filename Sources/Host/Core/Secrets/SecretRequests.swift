@@ -164,6 +164,16 @@ public final class SecretRequests: Sendable {
         return true
     }
 
+    /// Ends all requests for credentials of a plugin that is gone: whoever comes back under its name is somebody else.
+    public func closeAll(of plugin: String) throws(HostError) {
+        let closed = inner.withLock { inner in
+            let open = inner.book.entries.filter { $0.state.isOpen && $0.wanted.plugin == plugin }
+            return open.compactMap { inner.book.end($0.id, as: .closed) }
+        }
+        for entry in closed { ring(entry.id) }
+        for entry in closed { try record("closed", entry, [("reason", "the plugin was removed")]) }
+    }
+
     public func state(of id: String) -> SecretRequestState? {
         sweep()
         return inner.withLock { $0.book.state(of: id) }

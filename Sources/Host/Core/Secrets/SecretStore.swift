@@ -88,6 +88,13 @@ public final class SecretStore: Sendable {
     /// - Throws: `credentialMissing` for one that expired; `secretUnreadable` if the record was changed, moved, rolled
     ///   back or sealed under another key, or the whole set is not what the audit log says.
     package func open(_ address: SecretAddress) throws(HostError) -> SecretBytes? {
+        let value = try peek(address)
+        if value != nil { noteUse(of: address) }
+        return value
+    }
+
+    /// As `open`, and no use of it.
+    func peek(_ address: SecretAddress) throws(HostError) -> SecretBytes? {
         if let value = try attempt(address) { return value.bytes }
         // It does not fit what we know: a change under way explains that, and is waited for.
         try changing.withLock { _ throws(HostError) in }
@@ -120,7 +127,6 @@ public final class SecretStore: Sendable {
         guard let key = keys.first(where: { $0.id == record.master }),
             let value = try? key.open(record, at: address)
         else { return nil }
-        noteUse(of: address)
         return Opened(bytes: value)
     }
 

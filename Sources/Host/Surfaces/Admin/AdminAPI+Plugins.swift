@@ -107,7 +107,10 @@ extension AdminAPI {
         _ = try catalog.plugin(name)
         try secrets.removeAll(of: name)
         try catalog.remove(name)
+        try requests?.closeAll(of: name)
         await supervisor.retire(name)
+        // Again: what an admin or a form stored meanwhile.
+        try secrets.removeAll(of: name)
         try record("removed", name, call)
         return Self.ok(["removed": .string(name)])
     }

@@ -82,7 +82,9 @@ extension AdminAPI {
 
     private static func noSuch(_ address: SecretAddress) -> HostError {
         HostError(
-            .invalidRequest, "there is no such secret: \(address.name) of \(address.owner) for \(address.plugin)")
+            .invalidRequest,
+            "there is no such secret: \(address.name) of \(address.owner.isEmpty ? "everyone" : address.owner) "
+                + "for \(address.plugin); see `nexus secret list`")
     }
 
     func address(_ call: Call) throws(HostError) -> SecretAddress {

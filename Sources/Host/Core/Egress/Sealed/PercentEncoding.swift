@@ -43,6 +43,22 @@ enum PercentEncoding {
         return String(decoding: output, as: UTF8.self)
     }
 
+    /// Whether a text is a query by RFC 3986 section 3.4: then an HTTP library sends it as it is.
+    static func isQuery(_ text: String) -> Bool {
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%") {
+                guard rest.count >= 2, rest.prefix(2).allSatisfy(isHexDigit) else { return false }
+                rest.removeFirst(2)
+            } else if !isUnreserved(byte), !"!$&'()*+,;=:@/?".utf8.contains(byte) {
+                return false
+            }
+        }
+        return true
+    }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool { Character(Unicode.Scalar(byte)).isHexDigit }
+
     /// Whether a query is a list of `name=value` in this spelling already.
     static func isCanonical(query: String) -> Bool {
         query.split(separator: "&").allSatisfy { pair in

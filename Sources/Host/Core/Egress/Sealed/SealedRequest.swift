@@ -35,6 +35,11 @@ struct SealedRequest {
                             + "that needs no other credential than those named"))
             }
         }
+        guard uses.isEmpty || PercentEncoding.isQuery(request.query) else {
+            throw Self.leave(
+                "the query has what RFC 3986 wants percent-encoded; an HTTP library would send another one than is "
+                    + "checked and signed here")
+        }
         for place in uses.flatMap(\.places) { try refuse(place) }
         if context.sealed != nil, has(header: "accept-encoding") {
             throw Self.leave("the header accept-encoding: the host has to read the answers of a call with sealed keys")
@@ -140,10 +145,15 @@ struct SealedRequest {
 }
 
 extension FetchRequest {
-    /// Names of parameters in the query and in a body of the form type, percent-decoded as a server does.
+    /// Names of parameters in the query and in a body of the form type, percent-decoded as a server does. Parted by
+    /// bytes: what follows a sign in Unicode can make another character of it, and a server does not care.
     fileprivate var parameters: Set<String> {
-        let form = String(validating: body, as: UTF8.self) ?? ""
-        let pairs = [query, form].flatMap { $0.split { $0 == "&" || $0 == ";" } }
-        return Set(pairs.map { PercentEncoding.decoded($0.prefix { $0 != "=" }) })
+        let pairs = [Array(query.utf8), body].flatMap { list in
+            list.split { $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: ";") }
+        }
+        return Set(
+            pairs.map { pair in
+                PercentEncoding.decoded(String(decoding: pair.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self))
+            })
     }
 }
