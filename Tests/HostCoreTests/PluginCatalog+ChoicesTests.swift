@@ -1,4 +1,5 @@
 import PluginABI
+import Registry
 import Testing
 
 @testable import HostCore
@@ -46,5 +47,30 @@ import Testing
     @Test func withoutUsersCredentialsTheManifestDecides() throws {
         try catalog.setCredential("key", of: "sample", granted: false)
         #expect(try catalog.plugin("sample").isolation == .shared, "a revoked one reaches no process")
+    }
+
+    private func bundle(sealed: Bool) throws -> PluginBundle {
+        let delivery = sealed ? #""delivery":"sealed","# : ""
+        let uses = sealed ? #""sealed":[{"header":"X-Key","credential":"key"}],"# : ""
+        let text = #"""
+            {"manifest":1,"name":"sample","version":"1.0.0","kind":"tool","description":"d","abi":{"min":1,"max":1},
+             "runtime":{"executable":"bin/sample"},
+             "permissions":{"credentials":[{"name":"key","scope":"user",\#(delivery)"reason":"r"}],
+              "http.fetch":[{"endpoint":"exchange","origin":"https://api.example.com","methods":["GET"],
+               "paths":["/api/"],\#(uses)"reason":"r"}]},
+             "tools":[{"name":"sample_echo","description":"d","credentials":["key"],
+                       "inputSchema":{"type":"object"}}]}
+            """#
+        return try PluginBundle(manifestBytes: Array(text.utf8), executable: Array("\u{7F}ELF \(sealed)".utf8))
+    }
+
+    @Test func whatWasSealedIsNotHandedOverBecauseANewVersionSaysSo() throws {
+        try catalog.install(try bundle(sealed: true))
+        #expect(try catalog.plugin("sample").choices.revoked.isEmpty)
+        try catalog.install(try bundle(sealed: false))
+        #expect(try catalog.plugin("sample").choices.revoked == ["key"])
+        try catalog.setCredential("key", of: "sample", granted: true)
+        try catalog.install(try bundle(sealed: false))
+        #expect(try catalog.plugin("sample").choices.revoked.isEmpty, "an admin has granted it")
     }
 }

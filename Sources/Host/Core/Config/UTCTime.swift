@@ -16,9 +16,9 @@ struct UTCTime: Sendable {
         time = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { Self.digits($0, 2) }
     }
 
-    /// RFC 3339 to the second, `2026-11-21T09:30:00Z`.
+    /// RFC 3339 to the second, `2026-11-21T09:30:00Z`; years end with 9999.
     static func text(_ unixSeconds: Int) -> String {
-        let time = UTCTime(unixMilliseconds: UInt64(clamping: unixSeconds) * 1_000)
+        let time = UTCTime(unixMilliseconds: min(UInt64(clamping: unixSeconds), 253_402_300_799) * 1_000)
         return "\(time.day.joined(separator: "-"))T\(time.time.joined(separator: ":"))Z"
     }
 

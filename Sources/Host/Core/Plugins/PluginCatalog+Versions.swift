@@ -9,6 +9,7 @@ struct StagedVersion: Sendable {
     var manifest: [UInt8]
 
     func write(to database: GRDB.Database) throws {
+        try revokeWhatWasSealed(in: database)
         try database.execute(
             sql: """
                 INSERT INTO plugin (name, manifest, digest, installed) VALUES (?, ?, ?, ?) ON CONFLICT (name)
@@ -16,6 +17,20 @@ struct StagedVersion: Sendable {
                 """,
             arguments: [plugin.name, manifest.blob, plugin.digest, plugin.installed])
         try Self.writeTools(plugin, to: database)
+    }
+
+    /// A value that was given so that the plugin never sees it is not handed over because a new version says so: an
+    /// admin grants it first (`nexus secret grants`).
+    private func revokeWhatWasSealed(in database: GRDB.Database) throws {
+        let before = try Data.fetchOne(
+            database, sql: "SELECT manifest FROM plugin WHERE name = ?", arguments: [plugin.name])
+        guard let before, let manifest = try? PluginManifest(parsing: Array(before)) else { return }
+        let sealed = Set(manifest.permissions.credentials.filter { $0.delivery == .sealed }.map(\.name))
+        for use in plugin.manifest.permissions.credentials where use.delivery == .call && sealed.contains(use.name) {
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO revoked_credential (plugin, name) VALUES (?, ?)",
+                arguments: [plugin.name, use.name])
+        }
     }
 
     fileprivate static func writeTools(_ plugin: InstalledPlugin, to database: GRDB.Database) throws {
