@@ -31,6 +31,19 @@ import Testing
         #expect(answer.collected.count == HostLimits.answerBytes)
     }
 
+    @Test func ofBytesThatPassThroughOnlyThoseThatWereReadMayComeAgain() throws {
+        var answer = AnswerBytes(passThrough: true)
+        let half = ABILimits.initialCreditBytes / 2
+        let verdicts = try [half, half].map { try answer.take(bytes($0), stream: 1) }
+        #expect(verdicts == [.enough, .enough])
+        #expect(refusal { () throws(ABIError) in try answer.take([1], stream: 1) }?.code == .flowControl)
+        let grants = [half - 1, 1, half].map { answer.take($0) }
+        #expect(grants == [nil, UInt32(half), UInt32(half)])
+        #expect(answer.collected.isEmpty)
+        let fits = [HostLimits.streamedBytes - 2 * half, 1].map { answer.finish(with: bytes($0)) }
+        #expect(fits == [true, false])
+    }
+
     @Test func oneAnswerIsDueForEachStreamThatWasGivenUp() {
         var streams = GivenUpStreams()
         streams.add(3)

@@ -32,7 +32,7 @@ import Testing
         let all =
             codes.map { Diagnosis.violation(ABIError($0, "m")) } + [
                 .wroteToStandardOutput([]), .unanswered("t"), .answeredTwice(1), .blocksItsLoop(1), .silent(1),
-                .threw("t", "m"), .answerTooLarge("t"), .undeclaredBytes("t"), .breaksOutputSchema("t", []),
+                .threw("t", "m"), .answerTooLarge("t", limit: 1), .undeclaredBytes("t"), .breaksOutputSchema("t", []),
             ]
         for diagnosis in all {
             #expect(text.contains("**\(diagnosis.requirement)**"), "\(diagnosis)")

@@ -170,10 +170,10 @@ final class ScriptedPeer: Sendable {
     /// Makes a call in the background.
     func call(
         deadline: UInt64 = Clock.unixMilliseconds() + 60_000, arguments: [UInt8] = Array("{}".utf8),
-        progress: (@Sendable (Message.Progress) -> Void)? = nil
+        progress: (@Sendable (Message.Progress) -> Void)? = nil, stream: AnswerStream? = nil
     ) throws -> Task<PluginSession.Answer, Never> {
         var context = try SamplePlugin.context(deadline: deadline)
-        context.progress = progress
+        (context.progress, context.stream) = (progress, stream)
         let credential = Credential(name: "key", value: SecretBytes(copying: Array("s3cret-value".utf8)))
         return Task { [session, context] in
             await session.call(

@@ -58,7 +58,10 @@ public enum APIPath {
     }
     /// PUT `{"weakeningSharedUsers"}`: whether one process may hold the credentials of several users.
     public static func isolation(of plugin: String) -> String { self.plugin(plugin, "isolation") }
-    /// POST with the arguments as body; answers `{"result", "content"?: {"mediaType", "text" or "base64"}}`.
+    /// POST with the arguments as body; answers `{"result", "content"?: {"mediaType", "text" or "base64"}}`. With
+    /// `stream=1` in the query, bytes go on as they come, up to 1 GiB, as JSON lines (`application/x-ndjson`): any
+    /// number of `{"bytes"}` in base64, then one `{"result"}` or `{"error"}`. An answer without that last line was cut
+    /// off. What fails before the first byte is answered as without `stream`.
     public static func call(_ tool: String) -> String { "\(tools)/\(PercentEncoding.encode(tool))/call" }
     public static func token(_ id: String) -> String { "\(tokens)/\(PercentEncoding.encode(id))" }
 }

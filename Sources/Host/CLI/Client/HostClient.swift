@@ -29,13 +29,14 @@ struct HostClient: Sendable {
         _ method: Method, _ path: String, query: [(String, String)] = [], body: [UInt8] = [], seconds: Int64 = 90
     ) async throws -> [UInt8] {
         let (status, answer) = try await exchange(method, path, query: query, body: body, seconds: seconds)
-        guard status == 200 else {
-            if let json = try? JSONValue(parsing: answer), let failure = APIFailure(json) {
-                throw CommandFailure(failure)
-            }
-            throw CommandFailure("nexusd answered with HTTP status \(status)")
-        }
+        guard status == 200 else { throw failure(status, answer) }
         return answer
+    }
+
+    /// What an answer says whose status is not 200.
+    func failure(_ status: UInt, _ answer: [UInt8]) -> CommandFailure {
+        if let json = try? JSONValue(parsing: answer), let failure = APIFailure(json) { return CommandFailure(failure) }
+        return CommandFailure("nexusd answered with HTTP status \(status)")
     }
 
     func json(
@@ -46,7 +47,8 @@ struct HostClient: Sendable {
         return value
     }
 
-    /// - Parameter events: takes the pieces of an answer that is a stream of events, of which no body is left then.
+    /// - Parameter events: takes the pieces of an answer that is a stream, of events or of JSON lines, as they come; no
+    ///   body is left of it then.
     /// - Parameter head: is shown the answer's headers first.
     func exchange(
         _ method: Method, _ path: String, query: [(String, String)] = [], headers: [(String, String)] = [],
@@ -68,7 +70,8 @@ struct HostClient: Sendable {
             // The time is for the answer's head.
             let response = try await Self.http.execute(request, timeout: .seconds(seconds))
             head?(response.headers)
-            if let events, response.headers.first(name: "content-type") == "text/event-stream" {
+            let type = response.headers.first(name: "content-type")
+            if let events, ["text/event-stream", "application/x-ndjson"].contains(type) {
                 for try await piece in response.body { try await events(Array(piece.readableBytesView)) }
                 return (response.status.code, [])
             }
@@ -76,6 +79,8 @@ struct HostClient: Sendable {
             return (response.status.code, Array(bytes.readableBytesView))
         } catch is CancellationError {
             throw CancellationError()
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw CommandFailure("nexusd in \(home) did not answer: \(error); see \(HomePath.log(home: home))")
         }

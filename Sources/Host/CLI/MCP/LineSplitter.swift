@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Cuts a byte stream into lines, holding at most one line of bounded length.
 struct LineSplitter {
     enum Line: Equatable {
@@ -17,13 +19,21 @@ struct LineSplitter {
     mutating func push(_ bytes: [UInt8]) -> [Line] {
         var lines: [Line] = []
         var rest = bytes[...]
-        while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
+        while let newline = Self.newline(in: rest) {
             append(rest[..<newline])
             if let line = take() { lines.append(line) }
             rest = rest[(newline + 1)...]
         }
         append(rest)
         return lines
+    }
+
+    /// By memchr(3): some lines are long.
+    private static func newline(in bytes: ArraySlice<UInt8>) -> Int? {
+        bytes.withUnsafeBytes { buffer in
+            guard let start = buffer.baseAddress, let found = memchr(start, 0x0A, buffer.count) else { return nil }
+            return bytes.startIndex + (UnsafeRawPointer(found) - start)
+        }
     }
 
     /// What stood after the last newline when the stream ended.

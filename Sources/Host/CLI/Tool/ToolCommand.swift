@@ -39,11 +39,21 @@ struct ToolCallCommand: HostCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Write the answer's bytes to a file.", valueName: "file"))
     var output: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Write the answer's bytes as they come, to standard output or --output; then the result, to standard error."
+        ))
+    var stream = false
+
     func perform() async throws {
         do {
             _ = try JSONValue(parsing: arguments)
         } catch {
             throw CommandFailure("the arguments are not JSON: \(error)")
+        }
+        guard !stream else {
+            return try await StreamedCall(client: host.client, isJSON: host.json, output: output).make(
+                name, Array(arguments.utf8))
         }
         let answer = try await host.client.send(.post, APIPath.call(name), body: Array(arguments.utf8))
         guard let result = try? JSONSlice.bytes(at: ["result"], in: answer, limits: Self.limits) else {

@@ -66,7 +66,8 @@ public struct CallPipeline: Sendable {
                     requestID: record.requestID, caller: caller, plugin: plugin, instance: instance.id,
                     tool: tool.name, due: due, redactor: instance.redactor, sealed: bound.sealed,
                     note: { instance.note($0) },
-                    progress: CallProgress.relay(to: request.progress, redactor: instance.redactor))
+                    progress: CallProgress.relay(to: request.progress, redactor: instance.redactor),
+                    stream: tool.content == nil ? nil : request.stream)
                 try record.writeIntent(to: audit)
                 record.enter(.plugin)
                 let answer = await instance.session.call(call, in: context)

@@ -13,6 +13,7 @@ struct CallRecord {
     private let surface: String
     private let arrival = Clock.monotonicMilliseconds()
     private var intent: Int?
+    private let stream: AnswerStream?
     /// Which trace the call belongs to, and its own span in it.
     let trace: TraceContext
     var caller: Caller?
@@ -26,6 +27,7 @@ struct CallRecord {
         clock = StageClock(metrics)
         tool = request.tool.cut(to: 128)
         surface = request.surface
+        stream = request.stream
         trace = TraceContext(continuing: request.traceparent, state: request.tracestate)
     }
 
@@ -78,6 +80,7 @@ struct CallRecord {
             ]
         }
         entry += members
+        if let stream { entry.append(("bytes", JSONValue(stream.count))) }
         entry.append(("milliseconds", JSONValue(Int(clamping: Clock.monotonicMilliseconds() - arrival))))
         do {
             try audit.append(entry)

@@ -7,7 +7,7 @@ internal import Synchronization
 ///
 /// It recognises secrets without keeping them: of each form (`SecretForms`) it holds the length, 32 bits of a product
 /// with a random number to find candidates in one pass, and an HMAC under a random key to be sure. A secret in pieces,
-/// or in yet another encoding, passes.
+/// or in yet another encoding, passes; how a stream of bytes is cut does not matter (`RedactedStream`).
 final class Redactor: Sendable {
     static let mark = "[redacted]"
     /// Bytes that a candidate is known by, as many as a word has. No secret that is searched for has fewer.
@@ -25,12 +25,15 @@ final class Redactor: Sendable {
         var bits = [UInt64](repeating: 0, count: 1_024)
         /// Codes of the plain forms, to learn each secret once.
         var learned: Set<[UInt8]> = []
+        /// In bytes.
+        var longest = 0
 
         func mayHold(_ print: UInt32) -> Bool { bits[Int(print >> 22)] >> UInt64(print >> 16 & 63) & 1 == 1 }
 
         mutating func add(_ form: Form, _ print: UInt32) {
             bits[Int(print >> 22)] |= 1 << UInt64(print >> 16 & 63)
             forms[print, default: []].append(form)
+            longest = max(longest, form.count)
         }
     }
     private let known: Mutex<Known> = Mutex(Known())
@@ -80,9 +83,7 @@ final class Redactor: Sendable {
     /// The bytes without the secrets; nil if there was none.
     private func redacted(_ bytes: [UInt8]) -> [UInt8]? {
         guard bytes.count >= Self.window else { return nil }
-        let known = known.withLock { $0 }
-        guard !known.forms.isEmpty else { return nil }
-        let found = bytes.withUnsafeBytes { matches(of: known, in: $0) }
+        let found = find(in: bytes).found
         guard !found.isEmpty else { return nil }
         var output: [UInt8] = []
         var copied = 0
@@ -92,6 +93,13 @@ final class Redactor: Sendable {
             copied = match.upperBound
         }
         return output + bytes[copied...]
+    }
+
+    /// Where secrets stand, and how long the longest of all forms is.
+    func find(in bytes: [UInt8]) -> (found: [Range<Int>], longest: Int) {
+        let known = known.withLock { $0 }
+        guard bytes.count >= Self.window, !known.forms.isEmpty else { return ([], known.longest) }
+        return (bytes.withUnsafeBytes { matches(of: known, in: $0) }, known.longest)
     }
 
     /// Where forms stand, in order; those that overlap are one.

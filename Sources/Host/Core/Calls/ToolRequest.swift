@@ -13,10 +13,13 @@ public struct ToolRequest: Sendable {
     public var milliseconds: UInt64?
     /// Is told how far the call is, in the order in which the plugin says so; it must not block.
     public var progress: (@Sendable (CallProgress) -> Void)?
+    /// Takes the bytes of the answer as they come, of a tool that declares them. The result has none then.
+    public var stream: AnswerStream?
 
     public init(
         tool: String, arguments: [UInt8], presented: Presented, surface: String, traceparent: String? = nil,
-        tracestate: String? = nil, milliseconds: UInt64? = nil, progress: (@Sendable (CallProgress) -> Void)? = nil
+        tracestate: String? = nil, milliseconds: UInt64? = nil, progress: (@Sendable (CallProgress) -> Void)? = nil,
+        stream: AnswerStream? = nil
     ) {
         self.tool = tool
         self.arguments = arguments
@@ -26,6 +29,7 @@ public struct ToolRequest: Sendable {
         self.tracestate = tracestate
         self.milliseconds = milliseconds
         self.progress = progress
+        self.stream = stream
     }
 }
 

@@ -8,6 +8,8 @@ public enum HostLimits {
     public static let argumentBytes = 1 << 20
     /// The bytes of one answer, those of `data` and `result` together.
     public static let answerBytes = 8 << 20
+    /// The same where they pass through to the caller as they come.
+    public static let streamedBytes = 1 << 30
     /// Incidents that are kept of one plugin.
     public static let incidentsKept = 100
     /// Incidents and audit entries that wait in memory for room on the disk.

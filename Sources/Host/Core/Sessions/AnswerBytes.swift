@@ -1,16 +1,26 @@
 internal import PluginABI
 
 /// The byte payload of one call's answer as it comes in, and the credit that the plugin has for more of it (abi-v1.md
-/// section 7.3). The host grants again what it has taken in, once half of the window is used.
+/// section 7.3). The host grants again what it has taken in, once half of the window is used. Of bytes that pass
+/// through to an `AnswerStream` nothing is kept, and taken in is what its reader has taken.
 struct AnswerBytes {
+    private let passThrough: Bool
+    /// Taken by the reader and not granted again.
+    private var taken = 0
     /// As they came: put together once, at the end, so that a long answer is not copied again and again.
     private var pieces: [[UInt8]] = []
     private var count = 0
     private var credit = ABILimits.initialCreditBytes
 
+    init(passThrough: Bool = false) { self.passThrough = passThrough }
+
+    /// The most that the answer may have.
+    var limit: Int { passThrough ? HostLimits.streamedBytes : HostLimits.answerBytes }
+
     /// All of them.
     var collected: [UInt8] {
         guard pieces.count != 1 else { return pieces[0] }
+        guard !pieces.isEmpty else { return [] }
         var whole: [UInt8] = []
         whole.reserveCapacity(count)
         for piece in pieces { whole.append(contentsOf: piece) }
@@ -32,18 +42,27 @@ struct AnswerBytes {
         }
         credit -= bytes.count
         guard finish(with: bytes) else { return .tooMany }
-        guard credit <= ABILimits.initialCreditBytes / 2 else { return .enough }
+        guard !passThrough, credit <= ABILimits.initialCreditBytes / 2 else { return .enough }
         let more = ABILimits.initialCreditBytes - credit
         credit += more
         return .grant(UInt32(more))
     }
 
+    /// The reader has taken so many: what is granted for it now, if anything.
+    mutating func take(_ count: Int) -> UInt32? {
+        taken += count
+        guard taken >= ABILimits.initialCreditBytes / 2 else { return nil }
+        defer { taken = 0 }
+        credit += taken
+        return UInt32(taken)
+    }
+
     /// Takes in bytes that need no credit: those of `result`. False if the answer is then over the limit.
     mutating func finish(with bytes: [UInt8]) -> Bool {
-        guard count + bytes.count <= HostLimits.answerBytes else { return false }
+        guard count + bytes.count <= limit else { return false }
         guard !bytes.isEmpty else { return true }
         count += bytes.count
-        pieces.append(bytes)
+        if !passThrough { pieces.append(bytes) }
         return true
     }
 }

@@ -21,6 +21,8 @@ public struct CallContext: Sendable {
     var note: @Sendable (Denial) -> Void = { _ in }
     /// Tells the caller how far the call is; nil where nobody asked.
     var progress: (@Sendable (Message.Progress) -> Void)?
+    /// Takes the bytes of the answer as they come; nil where they are collected.
+    var stream: AnswerStream?
 }
 
 /// What plugins may ask of the host.

@@ -91,9 +91,9 @@ struct Diagnosis: Sendable, Equatable, CustomStringConvertible {
         return nil
     }
 
-    static func answerTooLarge(_ tool: String) -> Diagnosis {
+    static func answerTooLarge(_ tool: String, limit: Int) -> Diagnosis {
         Diagnosis(
-            requirement: "ABI-7.13", problem: "\(tool) answered with more than \(HostLimits.answerBytes) bytes",
+            requirement: "ABI-7.13", problem: "\(tool) answered with more than \(limit) bytes",
             fix: "send less in one answer")
     }
 

@@ -188,6 +188,7 @@ final class PluginSession: Sendable {
                     stream,
                     .init(waiter: waiter, number: number, due: due, deadline: call.deadline))
                 wake(at: due, &state)
+                connect(context, stream)
                 transmit(Message.call(call).encoded(stream: stream), &state)
                 return nil
             } catch {
@@ -276,6 +277,7 @@ final class PluginSession: Sendable {
             callbacks.log(progress.record(of: context.tool), context.requestID)
             context.progress?(progress)
         case .grant(let stream, let bytes): reply(.credit(bytes: bytes), stream: stream)
+        case .pass(let bytes, let reader): reader.offer(bytes)
         case .cancelCall(let stream, let reason): reply(.cancel(reason: reason), stream: stream)
         case .diagnosis(let diagnosis, let request): callbacks.diagnose(diagnosis, request)
         case .failed(let error):

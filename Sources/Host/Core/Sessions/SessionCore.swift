@@ -41,6 +41,8 @@ struct SessionCore {
         case heardPong(nonce: UInt64)
         case progress(stream: UInt64, CallContext, Message.Progress)
         case grant(stream: UInt64, bytes: UInt32)
+        /// Of an answer that passes through.
+        case pass([UInt8], AnswerStream)
         /// The host wants no more of a call that it has answered already.
         case cancelCall(stream: UInt64, reason: String)
         case diagnosis(Diagnosis, request: String?)
@@ -57,7 +59,12 @@ struct SessionCore {
 
     private struct OpenCall {
         let context: HeldContext
-        var bytes = AnswerBytes()
+        var bytes: AnswerBytes
+
+        init(_ context: CallContext) {
+            self.context = HeldContext(context)
+            bytes = AnswerBytes(passThrough: context.stream != nil)
+        }
     }
 
     /// What has not come of the frame under way.
@@ -170,6 +177,7 @@ struct SessionCore {
         for child in hostCalls(of: stream) { effects.append(.cancelHostCall(stream: child)) }
         guard case .success(var payload) = result else { return effects.append(.answer(stream: stream, result)) }
         guard call.bytes.finish(with: payload.bytes) else { return refuseAnswer(call, stream, &effects) }
+        if let reader = call.context.stream { effects.append(.pass(payload.bytes, reader)) }
         payload.bytes = call.bytes.collected
         effects.append(.answer(stream: stream, .success(payload)))
     }
@@ -196,11 +204,15 @@ struct SessionCore {
         case .grant(let credit): effects.append(.grant(stream: stream, bytes: credit))
         case .enough: break
         }
+        if let reader = call.context.stream { effects.append(.pass(bytes, reader)) }
         openCalls[stream] = call
     }
 
+    /// The reader of a call's bytes has taken so many: what the plugin may send for it.
+    mutating func taken(_ count: Int, of stream: UInt64) -> UInt32? { openCalls[stream]?.bytes.take(count) }
+
     private func refuseAnswer(_ call: OpenCall, _ stream: UInt64, _ effects: inout [Effect]) {
-        let diagnosis = Diagnosis.answerTooLarge(call.context.tool)
+        let diagnosis = Diagnosis.answerTooLarge(call.context.tool, limit: call.bytes.limit)
         effects.append(.diagnosis(diagnosis, request: call.context.requestID))
         effects.append(
             .answer(
@@ -252,7 +264,7 @@ struct SessionCore {
             throw ABIError(.unexpectedMessage, "the plugin is \(lifecycle.state.rawValue), not running")
         }
         defer { nextStream += 2 }
-        openCalls[nextStream] = OpenCall(context: HeldContext(context))
+        openCalls[nextStream] = OpenCall(context)
         return nextStream
     }
 

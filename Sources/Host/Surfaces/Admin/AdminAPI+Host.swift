@@ -56,11 +56,8 @@ extension AdminAPI {
     }
 
     func callTool(_ call: Call) async throws(HostError) -> WireResponse {
-        let result = try await pipeline.call(
-            ToolRequest(
-                tool: call.names[0], arguments: call.request.body, presented: call.request.presented, surface: "api",
-                traceparent: call.request.header("traceparent"), tracestate: call.request.header("tracestate"),
-                milliseconds: call.request.query["milliseconds"].flatMap(UInt64.init)))
+        if call.request.query["stream"] == "1" { return try await streamTool(call) }
+        let result = try await pipeline.call(Self.toolRequest(call))
         // The result goes as the plugin wrote it.
         var body = Array("{\"result\":".utf8) + result.json
         if let content = result.content { body += Array(",\"content\":".utf8) + Self.json(content).encoded() }

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.parse
 
-WELCOME, INITIALIZE, START, STOP, DISPOSE, PING, CALL, CREDIT = 2, 16, 18, 20, 22, 24, 32, 39
+WELCOME, INITIALIZE, START, STOP, DISPOSE, PING, CALL, CANCEL, CREDIT = 2, 16, 18, 20, 22, 24, 32, 36, 39
 host = socket.socket(fileno=3)
 credit = 0
 
@@ -59,7 +59,7 @@ def look(stream, fields):
         {"seen": seen, "writable": writable, "arguments": sys.argv[1:], "isolated": sys.flags.isolated, "trace": trace})
 
 
-def stream_bytes(stream, total):
+def stream_bytes(stream, total, fails):
     global credit
     credit, sent = 262144, 0
     while sent < total:
@@ -69,9 +69,13 @@ def stream_bytes(stream, total):
             if kind == CREDIT and of == stream:
                 credit += struct.unpack("<I", fields[1])[0]
                 size = min(total - sent, credit, 262144)
+            elif kind == CANCEL and of == stream:
+                return send(35, stream)
         send(38, stream, field(1, b"x" * size))
         send(37, stream, field(1, struct.pack("<Q", sent + size)), field(2, struct.pack("<Q", total)))
         credit, sent = credit - size, sent + size
+    if fails:
+        return send(34, stream, field(1, b"plugin-failed"), field(2, b"ValueError: the source ran dry"))
     answer(stream, {"sent": total})
 
 
@@ -126,6 +130,9 @@ def leak(stream, value, where, form):
         return send(34, stream, field(1, b"plugin-failed"), field(2, text))
     if where == "data":
         send(38, stream, field(1, text))
+    elif where == "pieces":
+        for byte in text:
+            send(38, stream, field(1, bytes([byte])))
     elif where == "log":
         send(64, stream, field(2, text), field(3, json.dumps({"seen": text.decode()}).encode()))
     elif where == "progress":
@@ -142,7 +149,7 @@ def serve(stream, fields):
     if tool == "py_look":
         look(stream, fields)
     elif tool == "py_stream":
-        stream_bytes(stream, arguments.get("bytes", 0))
+        stream_bytes(stream, arguments.get("bytes", 0), arguments.get("fails", False))
     elif tool == "py_progress":
         progress(stream, arguments.get("steps", 0), arguments.get("ms", 0))
     elif tool == "py_offend":
