@@ -58,7 +58,7 @@ extension AdminAPI {
     func callTool(_ call: Call) async throws(HostError) -> WireResponse {
         let result = try await pipeline.call(
             ToolRequest(
-                tool: call.names[0], arguments: call.request.body, presented: call.request.presented, surface: "api",
+                tool: call.names[0], arguments: call.request.copiedBody, presented: call.request.presented, surface: "api",
                 traceparent: call.request.header("traceparent"), tracestate: call.request.header("tracestate"),
                 milliseconds: call.request.query["milliseconds"].flatMap(UInt64.init)))
         // The result goes as the plugin wrote it.
@@ -81,7 +81,7 @@ extension AdminAPI {
     }
 
     func createToken(_ call: Call) async throws(HostError) -> WireResponse {
-        let body = try RequestBody(call.request.body, names: ["user", "mayActFor", "use", "seconds"])
+        let body = try RequestBody(call.request.copiedBody, names: ["user", "mayActFor", "use", "seconds"])
         guard let user = try body.string("user") else {
             throw HostError(.invalidRequest, "a token needs a user")
         }
