@@ -80,8 +80,26 @@ import Testing
 
     /// On another machine's browser: a certificate, a name, and nothing but the form.
     @Test func withACertificateTheFormIsServedUnderItsName() throws {
-        let served = try FormCertificate(for: host)
-        let port = served.port
+        let folder = "/tmp/nexus-e2e-form-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let (key, certificate) = ("\(folder)/key.pem", "\(folder)/cert.pem")
+        let made = try Program.run([
+            "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=nexus.test", "-addext",
+            "subjectAltName=DNS:nexus.test",
+        ])
+        try #require(made.status == 0, "\(made)")
+        _ = try Program.run(["/bin/chmod", "-R", "a+rX", folder])
+        let port = try RawConnection.freePort()
+        let settings = try JSONValue(
+            parsing: #"{"secretForm":{"address":"127.0.0.1","port":\#(port),"names":["nexus.test"],"#
+                + #""certificate":"\#(certificate)","key":"\#(key)"}}"#)
+        try host.nexus("down")
+        let file = "\(host.home)/nexus.json"
+        let written = try Program.run(host.person.prefix + ["/usr/bin/tee", file], input: settings.text)
+        try #require(written.status == 0 && chmod(file, 0o644) == 0, "\(written)")
+        try host.up()
         let form = try request()
         let origin = "https://nexus.test:\(port)"
         #expect(form.url.hasPrefix("\(origin)/secret/"), "\(form.url)")
@@ -91,7 +109,7 @@ import Testing
         #expect(try form.command.finish(seconds: 30).status == 0 && host.call("credentials").status == 0)
         let plain = try Program.run(["/usr/bin/curl", "-sk", "-i", "https://127.0.0.1:\(port)/mcp"])
         #expect(plain.output.contains("404"), "\(plain)")
-        let named = ["--resolve", served.resolved, "\(origin)/secret/none"]
+        let named = ["--resolve", "nexus.test:\(port):127.0.0.1", "\(origin)/secret/none"]
         let absent = try Program.run(["/usr/bin/curl", "-sk", "-i"] + named)
         #expect(absent.output.contains("404") && absent.output.lowercased().contains("strict-transport-security"))
     }

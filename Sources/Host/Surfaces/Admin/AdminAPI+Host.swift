@@ -58,7 +58,8 @@ extension AdminAPI {
     func callTool(_ call: Call) async throws(HostError) -> WireResponse {
         let result = try await pipeline.call(
             ToolRequest(
-                tool: call.names[0], arguments: call.request.copiedBody, presented: call.request.presented, surface: "api",
+                tool: call.names[0], arguments: call.request.copiedBody, presented: call.request.presented,
+                surface: "api",
                 traceparent: call.request.header("traceparent"), tracestate: call.request.header("tracestate"),
                 milliseconds: call.request.query["milliseconds"].flatMap(UInt64.init)))
         // The result goes as the plugin wrote it.
