@@ -280,6 +280,12 @@ def measure(folder, hello, placements, quick, soak_seconds):
     return result
 
 
+def show_bars(bars):
+    print(f"\n{'bar':<48}{'measured':>10}{'bar':>10}")
+    for bar in bars:
+        print(f"{bar['what']:<48}{bar['measured']:>10}{bar['bar']:>10}   {'met' if bar['met'] else 'MISSED'}")
+
+
 def show(result):
     for place, rows in result["calls"].items():
         print(f"\n{'calls, ' + place:<34}{'samples':>9}{'median':>11}{'p99':>11}   µs; throughput: µs for each call")
@@ -290,8 +296,6 @@ def show(result):
     print(f"\n\n{'idle':<8}{result['idle']}\n{'storm':<8}{result['storm']}")
     if "soak" in result:
         print(f"{'soak':<8}{result['soak']}")
-    print(f"\n{'bar':<48}{'measured':>10}{'bar':>10}")
-    for bar in result["bars"]:
-        print(f"{bar['what']:<48}{bar['measured']:>10}{bar['bar']:>10}   {'met' if bar['met'] else 'MISSED'}")
+    show_bars(result["bars"])
     if result["not_measured"]:
         print("not measured: " + "; ".join(result["not_measured"]))

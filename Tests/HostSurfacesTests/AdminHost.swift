@@ -90,7 +90,7 @@ final class AdminHost: Sendable {
     ) async -> WireResponse {
         await api.respond(
             to: WireRequest(
-                method: method, path: path, query: query, body: bytes,
+                method: method, path: path, query: query, body: SecretBytes(copying: bytes),
                 presented: Presented(peerUserID: peer, bearer: bearer)))
     }
 

@@ -4,7 +4,7 @@ import Testing
 @testable import HostSurfaces
 
 @Suite struct FormFieldsTests {
-    private func parse(_ text: String) -> FormFields? { FormFields(Array(text.utf8)) }
+    private func parse(_ text: String) -> FormFields? { FormFields(SecretBytes(copying: Array(text.utf8))) }
 
     @Test func fieldsAreDecodedAsBrowsersWriteThem() {
         let fields = parse("code=A1+B&value-0=%2B%26%3D%25%0A%C3%A9&empty=&bare")

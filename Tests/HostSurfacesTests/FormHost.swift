@@ -67,7 +67,8 @@ final class FormHost: Sendable {
     ) -> WireResponse {
         form.respond(
             to: WireRequest(
-                method: method, path: path, headers: headers.map { (name: $0.0, value: $0.1) }, body: Array(body.utf8),
+                method: method, path: path, headers: headers.map { (name: $0.0, value: $0.1) },
+                body: SecretBytes(copying: Array(body.utf8)),
                 presented: Presented()), host: host, at: site)
     }
 

@@ -7,8 +7,8 @@ internal import Registry
 internal import Sandbox
 
 /// nexus-bench calls HELPER PLUGIN ROUNDS, idle HELPER PLUGIN COUNT, storm HELPER PLUGIN SECONDS, soak HELPER PLUGIN
-/// SECONDS, per-call HELPER PLUGIN SECONDS (and PLUGIN-per-call beside it), decode ROUNDS, secrets COUNT ROUNDS, or
-/// plugin ROUNDS COMMAND… [-- BARE…]
+/// SECONDS, per-call HELPER PLUGIN SECONDS (and PLUGIN-per-call beside it), binding HELPER PLUGIN ROUNDS, decode
+/// ROUNDS, secrets COUNT ROUNDS, or plugin ROUNDS COMMAND… [-- BARE…]
 @main
 struct NexusBench {
     static func main() async throws {
@@ -17,7 +17,7 @@ struct NexusBench {
             return print(JSONValue.object(try Decoding().run(rounds)).text)
         }
         if words.count == 4, words[1] == "secrets", let count = Int(words[2]), let rounds = Int(words[3]) {
-            return print(JSONValue.object(try Secrets(count: count).run(rounds: rounds)).text)
+            return print(JSONValue.object(try await Secrets(count: count).run(rounds: rounds)).text)
         }
         if words.count >= 4, words[1] == "plugin", let rounds = Int(words[2]), rounds > 0 {
             let parts = words[3...].split(separator: "--", maxSplits: 1).map(Array.init)
@@ -32,6 +32,7 @@ struct NexusBench {
         case "idle": samples = try await Idle(helper: words[2], bundle: bundle).run(count)
         case "storm": samples = try await Storm(helper: words[2], bundle: bundle).run(count)
         case "soak": samples = try await Soak(helper: words[2], bundle: bundle).run(count)
+        case "binding": samples = try await Binding(helper: words[2], bundle: bundle).run(count)
         case "per-call":
             let bundles = [bundle, try PluginBundle.load(directory: words[3] + "-per-call")]
             samples = try await PerCall(helper: words[2], bundles: bundles).run(count)

@@ -38,6 +38,15 @@ public struct Database: Sendable {
         }
     }
 
+    /// For one statement that reads: it sees one state of the database, also without a transaction around it.
+    func readOne<Value: Sendable>(_ body: @Sendable (GRDB.Database) throws -> Value) throws(HostError) -> Value {
+        do {
+            return try pool.unsafeRead(body)
+        } catch {
+            throw failure(error)
+        }
+    }
+
     func write<Value: Sendable>(_ body: @Sendable (GRDB.Database) throws -> Value) throws(HostError) -> Value {
         do {
             return try pool.write(body)

@@ -1,7 +1,6 @@
 // Secrets at rest. The database holds ciphertext; docs/SECRETS.md has the format, ADR 0022 why it is so. What crosses
 // here: values from an admin, who may only put them in; values to a call of the plugin that they are for.
 public import AuditLog
-internal import Crypto
 internal import GRDB
 package import PluginABI
 internal import Synchronization
@@ -113,7 +112,7 @@ public final class SecretStore: Sendable {
     private func attempt(_ address: SecretAddress) throws(HostError) -> Opened? {
         let state = try current()
         if let refusal = state.refusal { throw HostError(.secretUnreadable, refusal) }
-        let row = try database.read { try SecretTable.current($0, address) }
+        let row = try database.readOne { try SecretTable.current($0, address) }
         guard let row else { return state.set.marks[address] == nil ? Opened(bytes: nil) : nil }
         guard let record = row.record, state.set.marks[address] == record.mark else { return nil }
         if let expires = record.expires, expires <= now() {
@@ -148,10 +147,8 @@ public final class SecretStore: Sendable {
     /// A keyed fingerprint for the log: tells two values apart, tells nothing of either (HMAC-SHA256, 64 bits of it).
     /// Another master key gives others.
     func fingerprint(_ value: SecretBytes) -> String {
-        let master = state.withLock { $0?.key.master } ?? loaded.key
-        let derived = VaultKey.derive(master.key, salt: [], info: Array("nexus-audit-fingerprint-1".utf8))
-        let code = value.withBytes { HMAC<SHA256>.authenticationCode(for: $0, using: derived) }
-        return Hex.text(code.prefix(8))
+        let key = state.withLock { $0?.key } ?? VaultKey(loaded.key, salt: [])
+        return key.fingerprint(value)
     }
 
     // MARK: last used

@@ -4,7 +4,7 @@ internal import PluginABI
 /// A master key with the store's salt: everything that is derived from the two (HKDF-SHA256, RFC 5869).
 ///
 /// The master key itself rests in `SecretBytes`; derived keys are made when needed and wiped by swift-crypto when they
-/// go, but for the two that authenticate the set: those open nothing.
+/// go, but for the two that authenticate the set and the one of fingerprints: those open nothing.
 struct VaultKey: Sendable {
     let master: MasterKey
     let salt: [UInt8]
@@ -12,11 +12,14 @@ struct VaultKey: Sendable {
     var id: String { master.id }
     private let elementKey: SymmetricKey
     private let setKey: SymmetricKey
+    /// Of the master key alone: another salt does not change what a value is called in the log.
+    private let fingerprintKey: SymmetricKey
 
     init(_ master: MasterKey, salt: [UInt8]) {
         self.master = master
         self.salt = salt
         elementKey = Self.derive(master.key, salt: salt, info: Array("nexus-secret-2 element".utf8))
+        fingerprintKey = Self.derive(master.key, salt: [], info: Array("nexus-audit-fingerprint-1".utf8))
         setKey = Self.derive(master.key, salt: salt, info: Array("nexus-secret-2 set".utf8))
     }
 
@@ -27,6 +30,11 @@ struct VaultKey: Sendable {
     /// Of one plugin, scope and owner: what leaks of it opens nothing of others.
     func wrappingKey(_ address: SecretAddress) -> SymmetricKey {
         Self.derive(master.key, salt: salt, info: address.wrappingInfo)
+    }
+
+    /// HMAC-SHA256 in hex, 64 bits of it.
+    func fingerprint(_ value: SecretBytes) -> String {
+        Hex.text(value.withBytes { HMAC<SHA256>.authenticationCode(for: $0, using: fingerprintKey) }.prefix(8))
     }
 
     // MARK: records

@@ -29,9 +29,9 @@ package struct SupervisorProbe: Sendable {
     package func call(
         _ tool: String, _ arguments: [UInt8]
     ) async throws(HostError) -> (json: [UInt8], bytes: [UInt8]) {
-        let deadline = Clock.unixMilliseconds() + HostLimits.callMilliseconds
+        let due = Clock.monotonicNanoseconds() + HostLimits.callMilliseconds * 1_000_000
         return try await supervisor.withInstance(
-            of: plugin, for: Caller(actor: "bench", principal: "bench"), before: deadline
+            of: plugin, for: Caller(actor: "bench", principal: "bench"), before: due
         ) { (instance) throws(HostError) in
             try await SessionProbe(plugin: plugin, instance: instance).call(tool, arguments)
         }

@@ -24,7 +24,7 @@ extension AdminAPI {
 
     func setGrant(_ call: Call) async throws(HostError) -> WireResponse {
         let (name, credential) = (call.names[0], call.names[1])
-        guard let granted = try RequestBody(call.request.body, names: ["granted"]).flag("granted") else {
+        guard let granted = try RequestBody(call.request.copiedBody, names: ["granted"]).flag("granted") else {
             throw HostError(.invalidRequest, "granted must be true or false")
         }
         if try catalog.setCredential(credential, of: name, granted: granted) {
@@ -37,7 +37,7 @@ extension AdminAPI {
 
     func setIsolation(_ call: Call) async throws(HostError) -> WireResponse {
         let name = call.names[0]
-        let body = try RequestBody(call.request.body, names: ["weakeningSharedUsers"])
+        let body = try RequestBody(call.request.copiedBody, names: ["weakeningSharedUsers"])
         guard let weakening = try body.flag("weakeningSharedUsers") else {
             throw HostError(.invalidRequest, "weakeningSharedUsers must be true or false")
         }

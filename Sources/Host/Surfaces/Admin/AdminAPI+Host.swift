@@ -78,7 +78,7 @@ extension AdminAPI {
     }
 
     func createToken(_ call: Call) async throws(HostError) -> WireResponse {
-        let body = try RequestBody(call.request.body, names: ["user", "mayActFor", "use", "seconds"])
+        let body = try RequestBody(call.request.copiedBody, names: ["user", "mayActFor", "use", "seconds"])
         guard let user = try body.string("user") else {
             throw HostError(.invalidRequest, "a token needs a user")
         }

@@ -37,7 +37,7 @@ extension AdminAPI {
 
     private func bundle(_ call: Call) throws(HostError) -> PluginBundle {
         do {
-            return try PluginBundle(upload: call.request.body)
+            return try PluginBundle(upload: call.request.copiedBody)
         } catch {
             throw HostError(.invalidManifest, error.message)
         }
@@ -127,7 +127,7 @@ extension AdminAPI {
 
     func setEndpoint(_ call: Call) async throws(HostError) -> WireResponse {
         let (name, endpoint) = (call.names[0], call.names[1])
-        let body = try RequestBody(call.request.body, names: ["origin", "authority", "loopback"])
+        let body = try RequestBody(call.request.copiedBody, names: ["origin", "authority", "loopback"])
         // The name of a connection is `host:port`, and so is where it leads.
         let isConnection = endpoint.contains(":")
         guard let text = try body.string("origin"), !isConnection || text.contains(":"),

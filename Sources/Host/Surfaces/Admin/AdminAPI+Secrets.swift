@@ -17,8 +17,6 @@ extension AdminAPI {
 
     func setSecret(_ call: Call) async throws(HostError) -> WireResponse {
         let address = try address(call)
-        var value = call.request.body
-        defer { value.wipe() }
         var expires: Int?
         if let text = call.request.query["expires"] {
             guard let seconds = Int(text) else {
@@ -28,7 +26,7 @@ extension AdminAPI {
         }
         let isRotation = call.request.query["existing"] == "1"
         if isRotation, try secrets.versions(of: address).isEmpty { throw Self.noSuch(address) }
-        try secrets.set(address, SecretBytes(copying: value), expires: expires)
+        try secrets.set(address, call.request.body, expires: expires)
         try recordSecret(isRotation ? "secret-rotated" : "secret-set", address, call)
         return Self.ok([
             "set": .string(address.name), "user": .string(address.owner), "plugin": .string(address.plugin),
@@ -54,9 +52,8 @@ extension AdminAPI {
     }
 
     func rotateMaster(_ call: Call) async throws(HostError) -> WireResponse {
-        var body = call.request.body
-        defer { body.wipe() }
-        let count = try await secrets.rotateMasterAside(body.isEmpty ? nil : SecretBytes(copying: body))
+        let body = call.request.body
+        let count = try await secrets.rotateMasterAside(body.count == 0 ? nil : body)
         try record("master-rotated", "", call, [("versions", JSONValue(count))])
         return Self.ok(["versions": JSONValue(count)])
     }

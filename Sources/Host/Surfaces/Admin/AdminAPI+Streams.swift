@@ -40,7 +40,7 @@ extension AdminAPI {
 
     static func toolRequest(_ call: Call, stream: AnswerStream? = nil) -> ToolRequest {
         ToolRequest(
-            tool: call.names[0], arguments: call.request.body, presented: call.request.presented, surface: "api",
+            tool: call.names[0], arguments: call.request.copiedBody, presented: call.request.presented, surface: "api",
             traceparent: call.request.header("traceparent"), tracestate: call.request.header("tracestate"),
             milliseconds: call.request.query["milliseconds"].flatMap(UInt64.init), stream: stream)
     }

@@ -5,15 +5,21 @@ internal import PluginABI
 struct FormFields {
     /// More fields than any of our forms has.
     static let limit = 64
-    private var fields: [String: SecretBytes] = [:]
+    private let fields: [String: SecretBytes]
 
     /// Nil for what is no form.
-    init?(_ body: [UInt8]) {
+    init?(_ body: SecretBytes) {
+        guard let fields = body.withBytes(Self.parse) else { return nil }
+        self.fields = fields
+    }
+
+    private static func parse(_ body: UnsafeRawBufferPointer) -> [String: SecretBytes]? {
+        var fields: [String: SecretBytes] = [:]
         let parts = body.split(separator: UInt8(ascii: "&"))
-        guard parts.count <= Self.limit else { return nil }
+        guard parts.count <= limit else { return nil }
         for part in parts {
             let end = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
-            guard var name = Self.decode(part[..<end]), var value = Self.decode(part[end...].dropFirst()) else {
+            guard var name = decode(part[..<end]), var value = decode(part[end...].dropFirst()) else {
                 return nil
             }
             defer {
@@ -23,6 +29,7 @@ struct FormFields {
             guard let text = String(validating: name, as: UTF8.self), fields[text] == nil else { return nil }
             fields[text] = SecretBytes(copying: value)
         }
+        return fields
     }
 
     func secret(_ name: String) -> SecretBytes? { fields[name] }
@@ -32,7 +39,7 @@ struct FormFields {
         fields[name]?.withBytes { String(validating: $0, as: UTF8.self) }
     }
 
-    private static func decode(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
+    private static func decode(_ bytes: Slice<UnsafeRawBufferPointer>) -> [UInt8]? {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var rest = bytes

@@ -4,13 +4,13 @@ internal import PluginABI
 /// programs that read PEM want them; anything else stays as it came.
 enum PEMText {
     static func restored(_ value: SecretBytes) -> SecretBytes {
-        guard var text = value.withBytes({ restored(Array($0)) }) else { return value }
+        guard var text = value.withBytes(lines) else { return value }
         defer { text.wipe() }
         return SecretBytes(copying: text)
     }
 
     /// Nil for what is not PEM on one line.
-    static func restored(_ bytes: [UInt8]) -> [UInt8]? {
+    private static func lines(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         let (begin, dashes) = (Array("-----BEGIN ".utf8), Array("-----".utf8))
         guard bytes.starts(with: begin), !bytes.contains(0x0A),
             let labelEnd = find(dashes, in: bytes, from: begin.count)
@@ -21,19 +21,24 @@ enum PEMText {
         guard let bodyEnd = find(end, in: bytes, from: bodyStart),
             bytes[(bodyEnd + end.count)...].allSatisfy({ $0 == 0x20 })
         else { return nil }
-        var body = bytes[bodyStart..<bodyEnd].filter { $0 != 0x20 }
+        // No array here grows: what it grew out of would not be wiped.
+        var body: [UInt8] = []
+        body.reserveCapacity(bodyEnd - bodyStart)
         defer { body.wipe() }
+        for byte in bytes[bodyStart..<bodyEnd] where byte != 0x20 { body.append(byte) }
         guard !body.isEmpty, body.allSatisfy(isBase64) else { return nil }
-        var text = begin + label + dashes + [0x0A]
+        var text: [UInt8] = []
         text.reserveCapacity(bytes.count * 2 + 64)
+        text += begin + label + dashes + [0x0A]
         for start in stride(from: 0, to: body.count, by: 64) {
             text += body[start..<min(start + 64, body.count)]
             text.append(0x0A)
         }
-        return text + end + [0x0A]
+        text += end + [0x0A]
+        return text
     }
 
-    private static func find(_ wanted: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+    private static func find(_ wanted: [UInt8], in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
         guard start + wanted.count <= bytes.count else { return nil }
         return (start...(bytes.count - wanted.count)).first { bytes[$0...].starts(with: wanted) }
     }

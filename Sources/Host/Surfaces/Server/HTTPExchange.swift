@@ -3,6 +3,7 @@
 internal import Hummingbird
 internal import HummingbirdCore
 internal import NIOCore
+internal import PluginABI
 internal import Synchronization
 
 /// Reads a whole request, has it answered, and sends the answer.
@@ -17,7 +18,7 @@ struct HTTPExchange: Sendable {
         to request: Request, answer: @escaping @Sendable (WireRequest) async -> WireResponse
     ) async throws -> Response {
         let presence = Presence()
-        let (bodies, arrived) = AsyncThrowingStream.makeStream(of: [UInt8].self)
+        let (bodies, arrived) = AsyncThrowingStream.makeStream(of: SecretBytes.self)
         let (over, finish) = AsyncStream.makeStream(of: Void.self)
         let watch = Task { [limit] in
             try await request.body.consumeWithInboundCloseHandler { body in
@@ -76,7 +77,7 @@ struct HTTPExchange: Sendable {
 
     private static func collect(
         _ body: HummingbirdCore.RequestBody, limit: Int,
-        to arrived: AsyncThrowingStream<[UInt8], any Error>.Continuation
+        to arrived: AsyncThrowingStream<SecretBytes, any Error>.Continuation
     ) async {
         let timer = Task {
             try await Task.sleep(for: .seconds(ServerLimits.bodySeconds))
@@ -85,7 +86,12 @@ struct HTTPExchange: Sendable {
         }
         defer { timer.cancel() }
         do {
-            arrived.yield(Array(try await body.collect(upTo: limit).readableBytesView))
+            var whole = BodyBuffer()
+            for try await part in body {
+                whole.take(part)
+                guard whole.count <= limit else { throw NIOTooManyBytesError(maxBytes: limit) }
+            }
+            arrived.yield(whole.finish())
             arrived.finish()
         } catch {
             arrived.finish(throwing: error)

@@ -118,7 +118,8 @@ public struct HostServer: Sendable {
     private func answer(_ wire: WireRequest, surface: String) async -> WireResponse {
         let answer = await mcp.respond(
             to: MCPRequest(
-                method: wire.method, headers: wire.headers, body: wire.body, presented: wire.presented, surface: surface
+                method: wire.method, headers: wire.headers, body: wire.copiedBody, presented: wire.presented,
+                surface: surface
             ))
         var reply = WireResponse(
             status: answer.status, headers: answer.headers.map { (name: $0.0, value: $0.1) }, body: answer.body)

@@ -1,4 +1,5 @@
 public import HostCore
+public import PluginABI
 
 /// An HTTP request, whole, as the adapters take it.
 public struct WireRequest: Sendable {
@@ -8,12 +9,13 @@ public struct WireRequest: Sendable {
     public var query: [String: String]
     /// Names in lower case.
     public var headers: [(name: String, value: String)]
-    public var body: [UInt8]
+    /// Wiped once the last user lets go: it may be a credential.
+    public var body: SecretBytes
     public var presented: Presented
 
     public init(
         method: String, path: String, query: [String: String] = [:], headers: [(name: String, value: String)] = [],
-        body: [UInt8] = [], presented: Presented
+        body: SecretBytes = SecretBytes(copying: []), presented: Presented
     ) {
         self.method = method
         self.path = path
@@ -22,6 +24,9 @@ public struct WireRequest: Sendable {
         self.body = body
         self.presented = presented
     }
+
+    /// The body for those that want an array, which nobody wipes: for what is no credential.
+    var copiedBody: [UInt8] { body.withBytes { Array($0) } }
 
     /// The one value of a header; nil if absent or repeated.
     func header(_ name: String) -> String? {
