@@ -1,4 +1,5 @@
 import JSONBytes
+import PluginABI
 import Testing
 
 @testable import HostCore
@@ -9,7 +10,7 @@ import Testing
     @Test func whatFailsBeforeTheFirstByteHasItsStatus() async throws {
         let host = try await AdminHost()
         let request = WireRequest(
-            method: "POST", path: "/v1/tools/none/call", query: ["stream": "1"], body: Array("{}".utf8),
+            method: "POST", path: "/v1/tools/none/call", query: ["stream": "1"], body: SecretBytes(copying: Array("{}".utf8)),
             presented: Presented(peerUserID: AdminHost.administrator))
         let answer = await host.api.respond(to: request)
         #expect(answer.status == 404 && answer.stream == nil)
