@@ -13,6 +13,8 @@ public struct Database: Sendable {
     public init(path: String) throws(HostError) {
         do {
             var configuration = Configuration()
+            // Whoever looks at it with another program, or is still closing it, is waited for.
+            configuration.busyMode = .timeout(5)
             configuration.prepareDatabase { database in
                 try database.execute(sql: "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON")
             }
