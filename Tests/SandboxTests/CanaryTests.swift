@@ -13,9 +13,20 @@ import Testing
         ("hostname", "the namespaces can be administered"), ("map", "there is a root to become"),
     ]
 
+    /// The helper was written a moment ago. A program that another test starts right then holds it open until its exec.
+    private func launcher(_ person: Person, _ helper: String) throws(JailError) -> JailLauncher {
+        for _ in 0..<200 {
+            do throws(JailError) {
+                return try JailLauncher.start(helper: helper, mountRoots: ["/usr"], cgroups: person.cgroups)
+            } catch  where error.errno == ETXTBSY {
+                usleep(10_000)
+            }
+        }
+        return try JailLauncher.start(helper: helper, mountRoots: ["/usr"], cgroups: person.cgroups)
+    }
+
     private func start(_ person: Person, leavingOut layer: String) async throws -> (error: JailError?, output: String) {
-        let launcher = try JailLauncher.start(
-            helper: try person.weakHelper(leavesOut: layer), mountRoots: ["/usr"], cgroups: person.cgroups)
+        let launcher = try launcher(person, try person.weakHelper(leavesOut: layer))
         defer { launcher.close() }
         let capture = try Capture()
         let policy = SystemPolicy.program(["/usr/bin/echo", "it runs"])
