@@ -197,13 +197,13 @@ final class PluginInstance: Sendable {
     func stop() async {
         meter.willStop()
         let drain = deadline(.stopping)
-        let last = Task { [session, jail, name = plugin.name] in
-            try await Task.sleep(for: .milliseconds(drain))
+        // On the thread that the deadline of the step is on, so that it cannot come after that one.
+        let last = session.poller.timer(afterMilliseconds: drain) { [session, jail, name = plugin.name] in
             session.cancelCalls(
                 HostError(.pluginFailed, "the plugin \(name) was stopped before the call had ended", retryable: true))
             jail.terminate()
         }
-        defer { last.cancel() }
+        defer { session.poller.cancel(last) }
         do throws(HostError) {
             try await session.step(
                 .stop(deadline: Clock.unixMilliseconds() + drain), to: .stopped,
