@@ -131,10 +131,12 @@ import Testing
             let id = try #require(call["meta"]?["io.nexus/request"]?.stringValue, "\(outcome)")
             let kinds = try host.audit().filter { $0["request"] == .string(id) }.compactMap { $0["kind"]?.stringValue }
             #expect(kinds == ["call", "outcome"])
-            let plugin = try host.nexus("plugin", "logs", "python").output.split(separator: "\n")
-            #expect(
-                plugin.contains { $0.contains("ABI-7.6: py_offend failed") && $0.hasSuffix("request=\(id)") },
-                "\(plugin)")
+            // The answer goes out before the line is written.
+            let isTold = try eventually {
+                try host.nexus("plugin", "logs", "python").output.split(separator: "\n")
+                    .contains { $0.contains("ABI-7.6: py_offend failed") && $0.hasSuffix("request=\(id)") }
+            }
+            #expect(isTold, "\(id)")
             let log = try String(contentsOfFile: "\(host.home)/nexusd.log", encoding: .utf8)
             let lines = log.split(separator: "\n").filter { $0.contains("request=\(id)") }
             #expect(lines.contains { $0.contains("ABI-7.6: py_offend failed") }, "\(log)")

@@ -44,6 +44,12 @@ import Testing
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let outcome = try host.nexus("plugin", "install", folder, "--yes", "--json")
             #expect(outcome.status == 0, "\(outcome)")
+            // What was given as sealed is not handed over before an admin says so.
+            for name in ["api_key", "api_secret"] {
+                let refused = try host.call("crypto_balance")
+                #expect(refused.errors.contains("nexus secret grants crypto-bot --grant \(name)"), "\(refused)")
+                try host.nexus("secret", "grants", "crypto-bot", "--grant", name)
+            }
         }
         let shown = try host.nexus("plugin", "permissions", "crypto-bot").output
         #expect(shown.contains("without seeing it") == sealed, "\(shown)")
